@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only structs that the BPF programs and the collector share, and the raw records that a
+ * capture holds. Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). All integers are
+ * little-endian on the platforms tardy supports; structs have no implicit padding. A record may
+ * grow at its end of fixed fields only with a new record type.
+ */
+#ifndef TARDY_ABI_H
+#define TARDY_ABI_H
+
+#ifndef __VMLINUX_H__
+#include <stdint.h>
+#endif
+
+#include "abi_states.h"
+#include "abi_counters.h"
+
+enum {
+	ABI_REQ_HEAD_MAX = 1024, /* bytes of a request's or statement's head kept in the exchange */
+	ABI_RSP_HEAD_MAX = 256, /* the same for the answer */
+	ABI_TAIL =
+		16, /* last bytes of the answer: FastCGI END_REQUEST, ReadyForQuery, last chunk */
+	ABI_DATA_CHUNK = 4096, /* one REC_DATA */
+	ABI_DATA_MAX = 16384, /* bytes of one direction of one exchange that REC_DATA carry */
+	ABI_NAME = 64,
+	ABI_COMM = 16,
+	ABI_PROBES_MAX = 16,
+	ABI_PORTS_MAX = 16,
+	ABI_SHARDS_MAX = 64,
+	ABI_SYSCALLS = 512,
+};
+
+/* Type numbers are part of the capture format: append only. */
+enum rec_type {
+	REC_XCHG = 1, /* rec_xchg: an exchange, whole or so far */
+	REC_DATA = 2, /* rec_data: more of a message's head */
+	REC_WAIT = 3, /* rec_wait: one wait of a serving thread, with its waker */
+	REC_THREAD = 4, /* rec_thread: what a serving thread does now */
+	REC_TASK = 5, /* rec_task: fork, exec, exit of a tracked process */
+	REC_MARK = 6, /* rec_mark: a configured probe fired inside a request */
+	/* made by the collector */
+	REC_META = 16, /* rec_meta: start of a recording */
+	REC_PROC = 17, /* rec_proc: what /proc says of a process */
+	REC_TICK = 18, /* rec_tick: all that happened before ts_ns has been read */
+	REC_LOST = 19, /* rec_lost: records of a kind that were lost in an interval */
+	REC_LABEL = 20, /* rec_label: the name of a probe */
+	REC_HOST = 21, /* rec_host: load of the host over the last interval */
+};
+
+struct rec_hdr {
+	uint32_t len; /* of the whole record, this header included */
+	uint16_t type; /* enum rec_type */
+	uint16_t cpu;
+	uint64_t ts_ns; /* when it was written */
+};
+
+enum role { ROLE_NONE = 0, ROLE_ACCEPTED = 1, ROLE_CONNECTED = 2 };
+
+enum xchg_flag {
+	XCHG_OPEN = 1 << 0, /* still going on: a later record of the same xid supersedes this one */
+	XCHG_CLOSED = 1 << 1, /* the connection was closed by this side after it */
+	XCHG_PEER_FIN = 1 << 2, /* the peer had shut down its side by the last I/O */
+	XCHG_PEER_FIN_EARLY = 1 << 3, /* ... before the first byte of turn 2 */
+	XCHG_RESET = 1 << 4, /* ended by a reset or a failed send */
+	XCHG_PENDING = 1 << 5, /* data has arrived, no thread has read it: turn 1 is empty */
+	XCHG_SEEDED = 1 << 6, /* the connection existed before tardy */
+	XCHG_NO_ARRIVAL = 1 << 7, /* arrival unknown: turn[0].arrival_ns is the first I/O */
+	XCHG_PIPELINED = 1 << 8, /* began inside the send turn of the exchange before it */
+	XCHG_NO_TEXT = 1 << 9, /* bytes of a head could not be read (sendfile, io_uring, fault) */
+	XCHG_FRESH = 1 << 10, /* first exchange of its connection */
+	XCHG_THREAD_NEW = 1 << 11, /* the reading thread was not known before: its states are not */
+	XCHG_MULTI_THREAD = 1 << 12, /* more than one thread did I/O */
+	XCHG_IDLE_CUT = 1 << 13, /* the thread waited for work since its request before */
+	XCHG_INTERNAL = 1 << 14, /* Unix, accepted: its client is a thread that serves, too */
+};
+
+/* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a
+ * connected one the reverse. */
+struct rec_turn {
+	uint64_t arrival_ns; /* received turns: first unread byte arrived; sent turns: 0 */
+	uint64_t first_ns; /* return of the first I/O, 0 = no I/O yet */
+	uint64_t last_ns; /* return of the last I/O */
+	uint64_t bytes;
+	uint32_t ops;
+	uint32_t tid; /* thread of the last I/O */
+};
+
+/* Slices: the nanoseconds that the doing thread spent for this exchange before ... */
+enum slice_kind {
+	SLICE_PRE, /* ... the first I/O of turn 0 (since it was free, or since its last I/O) */
+	SLICE_T0, /* ... further I/O of turn 0 */
+	SLICE_MID, /* ... the first I/O of turn 1 */
+	SLICE_T1, /* ... further I/O of turn 1 */
+	SLICE_COUNT,
+};
+
+struct rec_xchg {
+	struct rec_hdr h;
+	uint64_t xid; /* identity of the exchange, unique within one recording */
+	uint64_t parent; /* connected: xid of the request it was made for, 0 = none */
+	uint64_t behind; /* accepted: xid of the request its thread had served just before, or 0 */
+	uint64_t behind_after_ns; /* what that thread still did for it after its last I/O */
+	uint64_t conn; /* identity of the connection */
+	uint64_t sk, peer_sk; /* kernel addresses; link Unix peers while both live */
+	uint32_t netns; /* inode number */
+	uint32_t seq; /* number of this exchange on its connection, from 0 */
+	uint32_t tgid;
+	uint32_t tid; /* thread that began it */
+	uint16_t family; /* AF_INET, AF_INET6, AF_UNIX */
+	uint16_t lport, rport; /* host order */
+	uint8_t role; /* enum role */
+	uint8_t reserved0;
+	uint8_t laddr[16], raddr[16]; /* IPv4 in the first four bytes */
+	uint32_t flags; /* enum xchg_flag */
+	uint32_t lifetime; /* I/O operations on the connection so far */
+	struct rec_turn turn[2];
+	uint64_t slice_ns[SLICE_COUNT]; /* each the sum of its states */
+	uint64_t state_ns[STATE_COUNT]; /* over all slices; Σ state_ns = Σ slice_ns */
+	uint32_t req_total, rsp_total; /* bytes seen of the heads before the caps (saturating) */
+	uint16_t req_len, rsp_len; /* bytes kept below */
+	uint8_t tail_len;
+	uint8_t reserved1[3];
+	uint8_t tail[ABI_TAIL]; /* last bytes of turn 1's last I/O, right-aligned at tail_len */
+	uint8_t rsp[ABI_RSP_HEAD_MAX];
+	/* req_len bytes of the request's head follow */
+};
+
+/* Bytes [off, off + len) of turn `turn` of exchange xid. */
+struct rec_data {
+	struct rec_hdr h;
+	uint64_t xid;
+	uint32_t off;
+	uint16_t len;
+	uint16_t turn;
+	uint8_t bytes[];
+};
+
+enum wait_flag {
+	WAIT_HELD = 1 << 0, /* the waker released what was waited for */
+	WAIT_KERNEL_WAKER = 1 << 1, /* woken from an interrupt, a timer or a kernel thread */
+};
+
+struct rec_wait {
+	struct rec_hdr h;
+	uint64_t xid; /* request the waiting thread served */
+	uint64_t start_ns, blocked_ns, runq_ns;
+	uint64_t key; /* futex address, inode number, 0 */
+	uint64_t waker_xid; /* request the waker served at the wakeup, 0 = none */
+	uint32_t tid, tgid, waker_tid, waker_tgid;
+	uint16_t state; /* enum thread_state */
+	uint16_t syscall;
+	uint32_t flags; /* enum wait_flag */
+	uint8_t name[ABI_NAME]; /* file: "parent/name", NUL-terminated, may be empty */
+};
+
+struct rec_thread {
+	struct rec_hdr h;
+	uint64_t xid; /* request it serves */
+	uint64_t since_ns; /* in this state since */
+	uint64_t last_io_ns;
+	uint64_t state_ns[STATE_COUNT]; /* since its last I/O, the current state included */
+	uint64_t key;
+	uint32_t tid, tgid;
+	uint16_t state; /* enum thread_state, now; STATE_COUNT = none: its work is over */
+	uint16_t syscall;
+	uint32_t reserved;
+	uint8_t name[ABI_NAME];
+};
+
+enum task_event { TASK_FORK = 1, TASK_EXEC = 2, TASK_EXIT = 3 };
+
+struct rec_task {
+	struct rec_hdr h;
+	uint32_t event; /* enum task_event */
+	uint32_t tgid; /* of the child, for a fork */
+	uint32_t parent_tgid;
+	uint32_t reserved;
+	uint8_t comm[ABI_COMM];
+};
+
+struct rec_mark {
+	struct rec_hdr h;
+	uint64_t xid;
+	uint32_t tid, tgid;
+	uint32_t label; /* index of the probe, see REC_LABEL */
+	uint32_t reserved;
+};
+
+struct rec_meta {
+	struct rec_hdr h;
+	uint64_t start_unix_ns; /* CLOCK_REALTIME at h.ts_ns */
+	uint32_t cpus;
+	uint32_t state_count;
+	uint8_t hostname[64];
+	uint8_t kernel[64];
+	uint8_t version[32];
+};
+
+struct rec_proc {
+	struct rec_hdr h;
+	uint32_t tgid, parent_tgid;
+	uint8_t exe[128]; /* base name of the executable, NUL-terminated */
+	uint8_t title[128]; /* command line, spaces between words */
+	uint8_t cgroup[128];
+};
+
+struct rec_tick {
+	struct rec_hdr h; /* h.ts_ns: everything before it has been delivered */
+	uint64_t seen; /* records so far */
+	uint64_t own_cpu_ns; /* collector's CPU time so far */
+	uint64_t probe_ns; /* estimated CPU time in BPF programs so far */
+	uint64_t rss_bytes;
+};
+
+struct rec_lost {
+	struct rec_hdr h;
+	uint32_t kind; /* enum counter */
+	uint32_t reserved;
+	uint64_t count;
+	uint64_t from_ns, to_ns;
+};
+
+struct rec_label {
+	struct rec_hdr h;
+	uint32_t label;
+	uint32_t reserved;
+	uint8_t text[128];
+};
+
+/* Ratios in 1/10000; -1 = not known. */
+struct rec_host {
+	struct rec_hdr h;
+	int32_t cpu, disk, runnable_x100, psi_cpu, psi_io, psi_mem;
+};
+
+#endif

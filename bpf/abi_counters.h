@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counters of everything that can go wrong in the kernel side. X(ENUM, "name", loses, "help"):
+ * loses = 1 when a record or a request's data is gone by it, 0 when only a detail is.
+ * Order is part of the capture format: append only.
+ */
+#ifndef TARDY_ABI_COUNTERS_H
+#define TARDY_ABI_COUNTERS_H
+
+#define COUNTERS(X) \
+	X(RING_XCHG, "ring_full_exchange", 1, "an exchange did not fit the ring") \
+	X(RING_DATA, "ring_full_data", 0, "more of a head did not fit the ring") \
+	X(RING_WAIT, "ring_full_wait", 0, "a wait did not fit the ring") \
+	X(RING_TASK, "ring_full_task", 0, "a fork, exec or exit did not fit the ring") \
+	X(RING_MARK, "ring_full_mark", 0, "a mark did not fit the ring") \
+	X(RING_THREAD, "ring_full_thread", 0, "a thread's present state did not fit the ring") \
+	X(CONN_STORAGE, "connection_storage", 1, "no storage for a connection") \
+	X(THREAD_STORAGE, "thread_storage", 1, "no storage for a thread") \
+	X(READ_HEAD, "read_head", 0, "bytes of a message could not be read") \
+	X(CONN_BUSY, "connection_busy", 0, "two threads were on one connection at once") \
+	X(WAKE_LOST, "wake_lost", 0, "no wakeup was seen: the whole wait counts as blocked") \
+	X(NO_TEXT, "no_text", 0, "I/O without a readable buffer (sendfile, io_uring)") \
+	X(SWITCH_LOST, "switch_lost", 0, "a switch-in was not seen: taken to be at the wakeup") \
+	X(THREAD_LATE, "thread_late", 0, \
+	  "no storage for a new thread yet: made at its first request")
+
+enum counter {
+#define X(id, name, loses, help) COUNTER_##id,
+	COUNTERS(X)
+#undef X
+		COUNTER_COUNT
+};
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernels and architectures, each with what makes it necessary.
+ * Features are probed in the running kernel's own BTF, never by version.
+ */
+#ifndef TARDY_COMPAT_BPF_H
+#define TARDY_COMPAT_BPF_H
+#include "core.bpf.h"
+
+#if defined(__TARGET_ARCH_arm64)
+#define REG_NR(r) ((__s64)(__s32)(r)->syscallno)
+#define REG_ARG1(r) ((r)->regs[0])
+#define REG_ARG2(r) ((r)->regs[1])
+#define REG_ARG3(r) ((r)->regs[2])
+/* arm64 keeps no marker of "not returned yet"; the number alone decides. */
+#define REG_IN_CALL(r) (REG_NR(r) >= 0)
+#else
+#define REG_NR(r) ((__s64)(r)->orig_ax)
+#define REG_ARG1(r) ((r)->di)
+#define REG_ARG2(r) ((r)->si)
+#define REG_ARG3(r) ((r)->dx)
+/* x86-64 entry code sets ax to -ENOSYS until the call has returned. */
+#define REG_IN_CALL(r) ((__s64)(r)->orig_ax >= 0 && (__s64)(r)->ax == -ENOSYS)
+#endif
+
+#define TASK_UNINTERRUPTIBLE 0x2
+#define TASK_STOPPED_OR_TRACED 0xc
+#define TASK_NOLOAD 0x400
+#define PF_EXITING 0x4
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFDIR 0040000
+
+/* A sleeping task may have on_rq == 1 since delayed dequeue (6.12): a wake of it is real. */
+struct sched_entity___delayed {
+	unsigned char sched_delayed;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool task_sleeps(struct task_struct *p)
+{
+	struct sched_entity___delayed *se;
+
+	if (!p->on_rq)
+		return true;
+	se = (void *)&p->se;
+	return bpf_core_field_exists(se->sched_delayed) && se->sched_delayed;
+}
+
+/*
+ * Time that the task's group has spent throttled on its CPU. throttled_clock_self_time (6.6)
+ * counts from when the group's own tasks were held back; before it, throttled_clock_pelt_time.
+ * Both in the run queue's clock. *since gets how long the present throttling has lasted.
+ */
+struct cfs_rq___self {
+	__u64 throttled_clock_self;
+	__u64 throttled_clock_self_time;
+} __attribute__((preserve_access_index));
+
+struct cfs_rq___pelt {
+	__u64 throttled_clock_pelt_time;
+} __attribute__((preserve_access_index));
+
+struct cfs_rq___rq {
+	struct rq *rq;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u64 throttled_total_ns(struct cfs_rq *q)
+{
+	struct cfs_rq___self *self = (void *)q;
+	struct cfs_rq___pelt *pelt = (void *)q;
+
+	if (bpf_core_field_exists(self->throttled_clock_self_time))
+		return BPF_CORE_READ(self, throttled_clock_self_time);
+	if (bpf_core_field_exists(pelt->throttled_clock_pelt_time))
+		return BPF_CORE_READ(pelt, throttled_clock_pelt_time);
+	return 0;
+}
+
+static __always_inline __u64 throttled_so_far_ns(struct cfs_rq *q)
+{
+	struct cfs_rq___self *self = (void *)q;
+	struct cfs_rq___rq *with_rq = (void *)q;
+	__u64 start, clock;
+
+	if (!bpf_core_field_exists(self->throttled_clock_self) ||
+	    !bpf_core_field_exists(with_rq->rq))
+		return 0;
+	start = BPF_CORE_READ(self, throttled_clock_self);
+	if (!start)
+		return 0;
+	clock = BPF_CORE_READ(with_rq, rq, clock);
+	return clock > start ? clock - start : 0;
+}
+
+static __always_inline struct cfs_rq *task_cfs_rq(struct task_struct *p)
+{
+	if (!bpf_core_field_exists(p->se.cfs_rq))
+		return NULL;
+	return p->se.cfs_rq;
+}
+
+/* The macro has a variable p of its own, so the argument must not be called p. */
+static __always_inline bool task_in_iowait(struct task_struct *task)
+{
+	return BPF_CORE_READ_BITFIELD(task, in_iowait);
+}
+
+static __always_inline struct pt_regs *task_regs(struct task_struct *p)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(p);
+}
+
+static __always_inline struct file *task_file(struct task_struct *p, __u32 fd)
+{
+	struct file **fds, *file = NULL;
+	struct files_struct *files = p->files;
+
+	if (!files || fd >= BPF_CORE_READ(files, fdt, max_fds))
+		return NULL;
+	fds = BPF_CORE_READ(files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), fds + fd);
+	return file;
+}
+
+#endif

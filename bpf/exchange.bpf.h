@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Socket programs: every I/O, arrival and state change of an observed connection. */
+#ifndef TARDY_EXCHANGE_BPF_H
+#define TARDY_EXCHANGE_BPF_H
+#include "sock.bpf.h"
+
+#define SOCK_STREAM 1
+#define EPIPE 32
+#define ECONNRESET 104
+
+/* Starts an exchange in c->rec; what the connection keeps stays, the one before leaves. */
+static __always_inline void exchange_begin(struct conn *c, __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+	__u32 keep = XCHG_SEEDED | XCHG_INTERNAL;
+
+	if (c->active && c->dirty)
+		conn_emit(c, 0, now);
+	if (c->active)
+		x->seq++;
+	x->flags = (x->flags & keep) | (c->active ? 0 : XCHG_FRESH);
+	x->xid = new_xid();
+	x->parent = 0;
+	x->behind = 0;
+	x->behind_after_ns = 0;
+	__builtin_memset(x->turn, 0, sizeof(x->turn));
+	__builtin_memset(x->slice_ns, 0, sizeof(x->slice_ns));
+	__builtin_memset(x->state_ns, 0, sizeof(x->state_ns));
+	x->req_total = 0;
+	x->rsp_total = 0;
+	x->req_len = 0;
+	x->rsp_len = 0;
+	x->tail_len = 0;
+	c->active = 1;
+}
+
+/* Who does it: the current thread, and what its time since the last I/O goes to. before_xid is the
+ * connection's exchange before, when one starts. */
+static __always_inline void exchange_charge(struct conn *c, struct thread *t, bool start,
+					    __u64 before_xid, enum slice_kind slice, __u32 poll_as,
+					    __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+	__u64 owner, id = bpf_get_current_pid_tgid();
+	enum whose whose;
+
+	if (start) {
+		x->tid = id;
+		x->tgid = id >> 32;
+	} else if (x->tid != (__u32)id) {
+		x->flags |= XCHG_MULTI_THREAD;
+	}
+	if (!t)
+		return;
+	if (x->role == ROLE_ACCEPTED) {
+		owner = x->xid;
+		whose = !start && t->serving == owner ? TAKE_SAME : TAKE_NEW;
+		if (start) {
+			if (before_xid && t->serving == before_xid)
+				whose = TAKE_NEXT;
+			x->behind = t->serving;
+			if (t->idle_cut)
+				x->flags |= XCHG_IDLE_CUT;
+		}
+	} else {
+		if (start)
+			x->parent = t->serving;
+		owner = x->parent;
+		whose = owner && t->serving == owner ? TAKE_SAME : TAKE_NEW;
+	}
+	thread_take(t, x, now, slice | poll_as << 8, whose);
+	if (t->fresh) {
+		x->flags |= XCHG_THREAD_NEW;
+		t->fresh = 0;
+	}
+	if (owner)
+		t->serving = owner;
+}
+
+static __always_inline void turn_add(struct rec_turn *turn, __u32 bytes, __u64 now)
+{
+	if (!turn->first_ns)
+		turn->first_ns = now;
+	turn->last_ns = now;
+	turn->bytes += bytes;
+	turn->ops++;
+	turn->tid = bpf_get_current_pid_tgid();
+}
+
+/* Does a receive on an accepted connection begin a request? One without a new arrival belongs to
+ * the old one: php-fpm reads the last record after it has answered. */
+static __always_inline bool begins_request(struct conn *c)
+{
+	struct rec_xchg *x = &c->rec;
+
+	if (!c->active)
+		return true;
+	if (!x->turn[1].ops)
+		return false;
+	return !c->ready_ns || c->ready_ns > x->turn[0].last_ns;
+}
+
+static __always_inline void io_request(struct conn *c, struct thread *t, __u32 ret, __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+	bool accepted = x->role == ROLE_ACCEPTED, start;
+	__u64 before_xid = c->active ? x->xid : 0;
+	__u32 poll_as = STATE_POLL;
+
+	start = accepted ? begins_request(c) : !c->active || x->turn[1].ops;
+	if (start && !accepted && (!t || !t->serving))
+		return; /* a client that serves nobody: its connection was there before */
+	if (start) {
+		exchange_begin(c, now);
+		if (accepted) {
+			x->turn[0].arrival_ns = c->ready_ns ? c->ready_ns : now;
+			if (!c->ready_ns)
+				x->flags |= XCHG_NO_ARRIVAL;
+		} else if (!before_xid) {
+			poll_as = STATE_CONNECT; /* a Unix socket's connect has no hook */
+		}
+	} else if (accepted) {
+		poll_as = STATE_RECV;
+	} else {
+		poll_as = x->turn[0].ops ? STATE_SEND : STATE_CONNECT;
+	}
+	exchange_charge(c, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
+	turn_add(&x->turn[0], ret, now);
+	text_read(c, ret, 0);
+	c->dirty = 1;
+	if (t)
+		t->mid_request = 1;
+}
+
+static __always_inline bool answer_ended(struct rec_xchg *x)
+{
+	const __u8 *z = x->tail;
+
+	if (x->tail_len == ABI_TAIL) {
+		if (z[0] == 1 && z[1] == 3 && z[4] == 0 && z[5] == 8)
+			return true; /* FastCGI END_REQUEST */
+		z += ABI_TAIL - 6;
+	} else if (x->tail_len == 6) {
+		;
+	} else {
+		return false;
+	}
+	return z[0] == 'Z' && z[1] == 0 && z[2] == 0 && z[3] == 0 && z[4] == 5;
+}
+
+/* A Unix socket is freed without any hook, so its exchange cannot wait for the close: it leaves
+ * at the first bytes of the answer and again at the protocol's end; where that end is not known
+ * here, at every I/O. A later record of the same xid supersedes the earlier. */
+static __always_inline void leave_early(struct conn *c, __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+	bool known = wants_data(c->req);
+
+	if (x->family != AF_UNIX)
+		return;
+	if (answer_ended(x))
+		conn_emit(c, 0, now);
+	else if (!known || x->turn[1].ops == 1)
+		conn_emit(c, XCHG_OPEN, now);
+}
+
+/* A second status line in one send turn is the answer to a pipelined request (or what follows an
+ * interim 1xx; the collector tells them apart). */
+static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 ret, __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+	bool accepted = x->role == ROLE_ACCEPTED;
+	__u64 arrival;
+	__u32 poll_as;
+
+	if (!c->active)
+		return; /* the request went before tardy, or the server speaks first */
+	if (accepted && x->turn[1].ops && x->rsp[0] == 'H' && x->rsp[4] == '/' &&
+	    text_is_status_line(c)) {
+		arrival = x->turn[0].arrival_ns;
+		exchange_begin(c, now);
+		x->flags |= XCHG_PIPELINED;
+		x->turn[0].arrival_ns = arrival;
+		x->tid = bpf_get_current_pid_tgid();
+		x->tgid = bpf_get_current_pid_tgid() >> 32;
+		if (t)
+			t->serving = x->xid;
+	}
+	if (!x->turn[1].ops)
+		poll_as = accepted ? STATE_POLL : STATE_RECV;
+	else
+		poll_as = accepted ? STATE_SEND : STATE_RECV;
+	exchange_charge(c, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
+	if (!accepted && !x->turn[1].ops)
+		x->turn[1].arrival_ns = c->ready_ns;
+	turn_add(&x->turn[1], ret, now);
+	text_read(c, ret, 1);
+	c->dirty = 1;
+	if (t)
+		t->mid_request = !accepted;
+	leave_early(c, now);
+}
+
+/* A connection that a serving thread uses without one being known: it was opened outside of a
+ * request, or is a Unix socket, whose connect has no hook. */
+static __always_inline struct conn *conn_connected(struct sock *sk)
+{
+	struct thread *t = thread_of(bpf_get_current_task_btf());
+	__u16 family = sk->__sk_common.skc_family;
+	struct unix_sock *u;
+	struct conn *c;
+
+	if (!t || !t->serving || sk->sk_type != SOCK_STREAM)
+		return NULL;
+	if (family == AF_UNIX) {
+		u = bpf_skc_to_unix_sock(sk);
+		/* a socketpair has no address on either side; an accepted socket has one */
+		if (!u || u->addr || !unix_peer_addr(u))
+			return NULL;
+	} else if (family != AF_INET && family != AF_INET6) {
+		return NULL;
+	}
+	c = conn_make(sk, ROLE_CONNECTED);
+	if (c)
+		c->verdict = TRACKED;
+	return c;
+}
+
+static __always_inline void io_ended(struct conn *c, bool reset, __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+
+	if (!reset)
+		c->fin = 1;
+	if (!c->active)
+		return;
+	x->flags |= reset ? XCHG_RESET : XCHG_PEER_FIN;
+	if (!x->turn[1].ops)
+		x->flags |= XCHG_PEER_FIN_EARLY;
+	if (c->dirty || c->open_out) {
+		if (x->family == AF_UNIX)
+			conn_emit(c, 0, now);
+		else
+			c->dirty = 1;
+	}
+}
+
+static __always_inline int socket_io(struct sock *sk, int ret, bool send, int flags)
+{
+	struct conn *c = sk->sk_bpf_storage ? bpf_sk_storage_get(&conns, sk, NULL, 0) : NULL;
+	struct task_struct *task;
+	struct thread *t;
+	__u64 now;
+
+	if (!c) {
+		if (!send || ret <= 0)
+			return 0;
+		c = conn_connected(sk);
+		if (!c)
+			return 0;
+	}
+	if (c->verdict == IGNORED || (!send && (flags & MSG_PEEK)))
+		return 0;
+	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
+		return 0;
+	if (c->verdict == UNDECIDED && !conn_decide(c, current_tgid()))
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (ret <= 0) {
+		if (ret < 0 || !send)
+			io_ended(c, ret < 0, now);
+		return 0;
+	}
+	task = bpf_get_current_task_btf();
+	t = thread_of(task);
+	if (!t && c->rec.role == ROLE_ACCEPTED)
+		t = thread_make_current(task, now);
+	if (__sync_lock_test_and_set(&c->busy, 1)) {
+		count(COUNTER_CONN_BUSY);
+		return 0;
+	}
+	c->rec.lifetime++;
+	if ((c->rec.role == ROLE_CONNECTED) == send)
+		io_request(c, t, ret, now);
+	else
+		io_answer(c, t, ret, now);
+	c->busy = 0;
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_sock_recv_length, struct sock *sk, int ret, int flags)
+{
+	return socket_io(sk, ret, false, flags);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_sock_send_length, struct sock *sk, int ret, int flags)
+{
+	return socket_io(sk, ret, true, 0);
+}
+
+/* The time of arrival is that of the first byte nobody has read. It is not reset at the read
+ * (that loses data which arrives while it runs): it moves when everything seen was consumed. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_sk_data_ready, struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+	struct unix_sock *u;
+	struct tcp_sock *tp;
+
+	if (c && c->verdict == IGNORED)
+		return 0;
+	if (sk->__sk_common.skc_family == AF_UNIX) {
+		if (!c) {
+			u = bpf_skc_to_unix_sock(sk);
+			if (!u || sk->sk_type != SOCK_STREAM ||
+			    sk->__sk_common.skc_state != TCP_ESTABLISHED || !unix_is_accepted(u))
+				return 0;
+			c = conn_make(sk, ROLE_ACCEPTED);
+			if (!c)
+				return 0;
+			/* data on a Unix socket arrives in the sender's own call */
+			if (thread_of(bpf_get_current_task_btf()))
+				c->rec.flags |= XCHG_INTERNAL;
+		}
+		if (sk->sk_receive_queue.qlen == 1)
+			c->ready_ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	if (!c || sk->__sk_common.skc_state == TCP_LISTEN)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	if (!c->seen_init || (__s32)(c->seen - tp->copied_seq) <= 0)
+		c->ready_ns = bpf_ktime_get_ns();
+	c->seen = tp->rcv_nxt;
+	c->seen_init = 1;
+	return 0;
+}
+
+/* connect() by a serving thread begins the first call: its wait is the caller's. */
+static __always_inline void connect_begins(struct sock *sk)
+{
+	struct thread *t = thread_of(bpf_get_current_task_btf());
+	__u64 now = bpf_ktime_get_ns();
+	struct conn *c;
+
+	if (!t || !t->serving)
+		return;
+	c = conn_make(sk, ROLE_CONNECTED);
+	if (!c)
+		return;
+	c->verdict = TRACKED;
+	exchange_begin(c, now);
+	exchange_charge(c, t, true, 0, SLICE_PRE, STATE_POLL, now);
+	c->rec.turn[0].first_ns = now;
+	c->dirty = 1;
+	t->mid_request = 1;
+}
+
+static __always_inline void closes(struct conn *c, int from, int to)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!c->active || !(c->dirty || c->open_out))
+		return;
+	if (to == TCP_CLOSE && from != TCP_LAST_ACK && from != TCP_FIN_WAIT2 &&
+	    from != TCP_CLOSING && from != TCP_TIME_WAIT)
+		c->rec.flags |= XCHG_RESET;
+	conn_emit(c, XCHG_CLOSED, now);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
+{
+	struct conn *c;
+
+	if (sk->sk_type != SOCK_STREAM)
+		return 0;
+	if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED) {
+		conn_make(sk, ROLE_ACCEPTED);
+		return 0;
+	}
+	if (from == TCP_CLOSE && to == TCP_SYN_SENT) {
+		connect_begins(sk);
+		return 0;
+	}
+	c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+	if (!c || c->verdict == IGNORED)
+		return 0;
+	switch (to) {
+	case TCP_ESTABLISHED: /* only now is the local port known */
+		conn_fill_address(&c->rec, sk);
+		break;
+	case TCP_CLOSE_WAIT:
+		io_ended(c, false, bpf_ktime_get_ns());
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_LAST_ACK:
+	case TCP_CLOSE:
+		closes(c, from, to);
+		break;
+	}
+	return 0;
+}
+
+#endif

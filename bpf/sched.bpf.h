@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scheduler side: splits a serving thread's time by state. Off-CPU time is split at the wakeup
+ * (blocked until it, run queue after it); a preempted thread is runnable whatever its state
+ * says. What a thread blocks in is read from the registers of the system call it is in.
+ */
+#ifndef TARDY_SCHED_BPF_H
+#define TARDY_SCHED_BPF_H
+#include "thread.bpf.h"
+
+#define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
+
+static __always_inline __u32 class_of(__s64 nr)
+{
+	return nr >= 0 && nr < ABI_SYSCALLS ? syscall_class[nr] : SYSC_NONE;
+}
+
+/* A read or write blocks in what its descriptor is. */
+static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool write)
+{
+	struct file *file = task_file(p, fd);
+	__u32 mode;
+
+	if (!file)
+		return STATE_OTHER;
+	mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	if (mode == S_IFSOCK)
+		return write ? STATE_SEND : STATE_RECV;
+	if (mode == S_IFREG || mode == S_IFBLK || mode == S_IFDIR)
+		return STATE_DISK;
+	return STATE_IPC; /* pipes, eventfds and other anonymous files, terminals */
+}
+
+static __always_inline __u32 classify_call(struct task_struct *p, struct pt_regs *regs, __s64 nr,
+					   __u32 task_state)
+{
+	__u32 class = class_of(nr);
+
+	if ((task_state & TASK_UNINTERRUPTIBLE) && !(task_state & TASK_NOLOAD)) {
+		/* most of an fsync on a journaled file system sleeps without in_iowait */
+		if (class == SYSC_FILE || class == SYSC_FD_READ || class == SYSC_FD_WRITE)
+			return STATE_DISK;
+		return STATE_KERNEL;
+	}
+	switch (class) {
+	case SYSC_FUTEX:
+	case SYSC_FLOCK:
+		return STATE_LOCK;
+	case SYSC_FD_READ:
+		return fd_state(p, REG_ARG1(regs), false);
+	case SYSC_FD_WRITE:
+		return fd_state(p, REG_ARG1(regs), true);
+	case SYSC_RECV:
+		return STATE_RECV;
+	case SYSC_SEND:
+		return STATE_SEND;
+	case SYSC_CONNECT:
+		return STATE_CONNECT;
+	case SYSC_EPOLL:
+		return STATE_POLL;
+	case SYSC_POLL: /* no descriptor: how old code sleeps */
+		return REG_ARG2(regs) ? STATE_POLL : STATE_SLEEP;
+	case SYSC_SELECT:
+		return REG_ARG1(regs) ? STATE_POLL : STATE_SLEEP;
+	case SYSC_SLEEP:
+		return STATE_SLEEP;
+	case SYSC_IPC:
+		return STATE_IPC;
+	case SYSC_FILE:
+		return STATE_DISK;
+	}
+	return STATE_OTHER;
+}
+
+/* State of a thread that is off-CPU with `task_state`, not runnable. */
+static __always_inline __u32 classify_wait(struct task_struct *p, struct thread *t,
+					   __u32 task_state)
+{
+	struct pt_regs *regs = task_regs(p);
+	__s64 nr = REG_NR(regs);
+	__u32 state;
+
+	t->syscall = nr >= 0 ? nr : 0xffff;
+	t->key = 0;
+	if (task_state & TASK_STOPPED_OR_TRACED)
+		state = STATE_OTHER;
+	else if (nr < 0)
+		state = STATE_FAULT;
+	else if (task_in_iowait(p))
+		state = STATE_DISK;
+	else
+		state = classify_call(p, regs, nr, task_state);
+	if (state == STATE_LOCK)
+		t->key = REG_ARG1(regs);
+	if (break_state && state + 1 == break_state)
+		state = STATE_OTHER;
+	return state;
+}
+
+/* The thread waits for new work after it has done some for a request that was answered. Told by a
+ * rec_thread in no state; only when it was long, the usual microseconds are not worth a record. */
+static __always_inline void after_emit(struct task_struct *p, struct thread *t, __u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct rec_thread *r;
+
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_THREAD);
+		return;
+	}
+	hdr_fill(&r->h, REC_THREAD, sizeof(*r), now);
+	r->xid = t->serving;
+	r->last_io_ns = t->last_io_ns;
+	r->since_ns = now;
+	__builtin_memset(r->state_ns, 0, sizeof(r->state_ns));
+	r->key = 0;
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->state = STATE_COUNT;
+	r->syscall = t->syscall;
+	r->reserved = 0;
+	r->name[0] = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void switch_out(struct task_struct *p, bool preempt, __u32 task_state,
+				       __u64 now)
+{
+	struct thread *t = thread_of(p);
+	struct cfs_rq *q;
+
+	if (!t)
+		return;
+	thread_in_unseen(t, now);
+	thread_run_until(t, now);
+	t->on_cpu = 0;
+	t->switched = 1;
+	t->out_ns = now;
+	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
+	if (state_is_idle(t->out_state) && !t->idle_cut && !t->mid_request && t->serving &&
+	    now - t->last_io_ns > AFTER_TOLD_NS)
+		after_emit(p, t, now);
+	q = task_cfs_rq(p);
+	t->cfs_rq = (__u64)q;
+	t->throttled_ns = q ? throttled_total_ns(q) + throttled_so_far_ns(q) : 0;
+}
+
+/* "parent/name" of the file that a thread waits for; empty when there is none. */
+static __always_inline void file_name(struct task_struct *p, __u8 *out)
+{
+	struct pt_regs *regs = task_regs(p);
+	struct file *file = task_file(p, REG_ARG1(regs));
+	struct dentry *d, *parent;
+	__s64 n;
+
+	out[0] = 0;
+	if (!file)
+		return;
+	d = BPF_CORE_READ(file, f_path.dentry);
+	parent = BPF_CORE_READ(d, d_parent);
+	n = bpf_probe_read_kernel_str(out, 24, BPF_CORE_READ(parent, d_name.name));
+	if (n < 1 || n > 24)
+		return;
+	out[n - 1] = '/';
+	bpf_probe_read_kernel_str(out + n, ABI_NAME - 24, BPF_CORE_READ(d, d_name.name));
+}
+
+static __always_inline __u64 wait_inode(struct task_struct *p)
+{
+	struct file *file = task_file(p, REG_ARG1(task_regs(p)));
+
+	return file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
+}
+
+static __always_inline void wait_emit(struct task_struct *p, struct thread *t, __u64 blocked,
+				      __u64 runq, bool woken, __u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct rec_wait *r;
+
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_WAIT);
+		return;
+	}
+	hdr_fill(&r->h, REC_WAIT, sizeof(*r), now);
+	r->xid = t->serving;
+	r->start_ns = t->out_ns;
+	r->blocked_ns = blocked;
+	r->runq_ns = runq;
+	r->key = t->key;
+	r->waker_xid = woken ? t->waker_xid : 0;
+	r->waker_tid = woken ? t->waker_tid : 0;
+	r->waker_tgid = woken ? t->waker_tgid : 0;
+	r->flags = woken ? t->wake_flags : 0;
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->state = t->out_state;
+	r->syscall = t->syscall;
+	r->name[0] = 0;
+	if (class_of(t->syscall) == SYSC_FLOCK) {
+		file_name(p, r->name);
+		r->key = wait_inode(p);
+	}
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+/* Run-queue time since the wakeup, split into what a CPU quota held back and the rest. */
+static __always_inline __u64 throttled_part(struct thread *t, __u64 runq)
+{
+	__u64 total, delta;
+
+	if (!t->cfs_rq || !runq)
+		return 0;
+	total = throttled_total_ns((struct cfs_rq *)t->cfs_rq);
+	if (total <= t->throttled_ns)
+		return 0;
+	delta = total - t->throttled_ns;
+	return delta < runq ? delta : runq;
+}
+
+static __always_inline void switch_in(struct task_struct *p, __u64 now)
+{
+	struct thread *t = thread_of(p);
+	__u64 off, blocked, runq, throttled, wake;
+	bool woken = false;
+
+	if (!t)
+		return;
+	t->on_cpu = 1;
+	t->mark_ns = now;
+	if (!t->out_ns)
+		return;
+	off = now - t->out_ns;
+	wake = t->wake_ns;
+	if (t->out_state == STATE_RUNQ) {
+		blocked = 0;
+	} else if (wake >= t->out_ns && wake <= now) {
+		blocked = wake - t->out_ns;
+		woken = true;
+	} else {
+		count(COUNTER_WAKE_LOST);
+		blocked = off;
+	}
+	runq = off - blocked;
+	throttled = throttled_part(t, runq);
+	if (break_state == STATE_THROTTLE + 1)
+		throttled = 0;
+	runq -= throttled;
+	if (blocked)
+		thread_add(t, t->out_state, blocked);
+	if (state_is_idle(t->out_state))
+		thread_cut(t, t->out_ns + blocked);
+	if (break_state == STATE_RUNQ + 1)
+		thread_add(t, STATE_OTHER, runq);
+	else
+		thread_add(t, STATE_RUNQ, runq);
+	thread_add(t, STATE_THROTTLE, throttled);
+	if (t->serving && blocked >= wait_record_min_ns &&
+	    (t->out_state == STATE_LOCK || t->out_state == STATE_KERNEL))
+		wait_emit(p, t, blocked, runq + throttled, woken, now);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	__u64 now;
+
+	/* most threads serve nobody: two loads and out, before the clock is read */
+	if (!prev->bpf_storage && !next->bpf_storage)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (prev->bpf_storage)
+		switch_out(prev, preempt, prev_state, now);
+	if (next->bpf_storage)
+		switch_in(next, now);
+	return 0;
+}
+
+/* Does the waker, by its own registers, release what `t` waits for? */
+static __always_inline bool waker_releases(struct task_struct *waker, struct thread *t)
+{
+	struct pt_regs *regs = task_regs(waker);
+	__s64 nr = REG_NR(regs);
+	__u32 waits_in = class_of(t->syscall), does = class_of(nr);
+
+	if (waits_in == SYSC_FUTEX)
+		return does == SYSC_FUTEX && (__u64)REG_ARG1(regs) == t->key;
+	if (waits_in == SYSC_FLOCK)
+		return does == SYSC_FLOCK || does == SYSC_CLOSE || (waker->flags & PF_EXITING);
+	return false;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_sched_waking, struct task_struct *p)
+{
+	struct task_struct *waker;
+	struct thread *t, *w;
+
+	if (!p->bpf_storage)
+		return 0;
+	t = thread_of(p);
+	if (!t || t->on_cpu || !task_sleeps(p))
+		return 0;
+	waker = bpf_get_current_task_btf();
+	if (waker == p)
+		return 0;
+	t->wake_ns = bpf_ktime_get_ns();
+	t->waker_tid = waker->pid;
+	t->waker_tgid = waker->tgid;
+	t->waker_xid = 0;
+	t->wake_flags = 0;
+	if (t->out_state != STATE_LOCK)
+		return 0;
+	w = thread_of(waker);
+	if (w)
+		t->waker_xid = w->serving;
+	if (waker_releases(waker, t))
+		t->wake_flags = WAIT_HELD;
+	return 0;
+}
+
+static __always_inline void task_emit(enum task_event event, __u32 tgid, __u32 parent,
+				      struct task_struct *p)
+{
+	void *ring = ring_of_cpu();
+	struct rec_task *r;
+
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_TASK);
+		return;
+	}
+	hdr_fill(&r->h, REC_TASK, sizeof(*r), bpf_ktime_get_ns());
+	r->event = event;
+	r->tgid = tgid;
+	r->parent_tgid = parent;
+	r->reserved = 0;
+	bpf_probe_read_kernel_str(r->comm, sizeof(r->comm), p->comm);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+/* Children of selected processes are selected; children of serving threads are accounted from
+ * birth, so that a thread or process made for one connection has no unknown past. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
+	bool listed = bpf_map_lookup_elem(&selected, &parent_tgid) != NULL;
+	struct thread *t;
+	__u8 one = 1;
+
+	if (!listed && !thread_of(parent))
+		return 0;
+	if (listed && tgid != parent_tgid)
+		bpf_map_update_elem(&selected, &tgid, &one, BPF_ANY);
+	t = bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		/* refused while another task was preempted inside the map on this CPU */
+		count(COUNTER_THREAD_LATE);
+	} else {
+		t->out_ns = bpf_ktime_get_ns();
+		t->out_state = STATE_RUNQ;
+		t->cut_ns = t->out_ns;
+		t->idle_cut = 1;
+		t->switched = 1;
+	}
+	if (tgid != parent_tgid)
+		task_emit(TASK_FORK, tgid, parent_tgid, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_sched_process_exec, struct task_struct *p)
+{
+	__u32 tgid = p->tgid;
+
+	if (thread_of(p) || bpf_map_lookup_elem(&selected, &tgid))
+		task_emit(TASK_EXEC, tgid, 0, p);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_sched_process_exit, struct task_struct *p)
+{
+	__u32 tgid = p->tgid;
+
+	/* the last thread of the process */
+	if (p->signal->live.counter > 0)
+		return 0;
+	if (thread_of(p) || bpf_map_lookup_elem(&selected, &tgid))
+		task_emit(TASK_EXIT, tgid, 0, p);
+	bpf_map_delete_elem(&selected, &tgid);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Iterators that the collector runs: a sweep ten times a second, so that what is finished or
+ * stuck becomes visible without further I/O, and seeding at start, so that sockets and threads
+ * older than tardy are known.
+ */
+#ifndef TARDY_SWEEP_BPF_H
+#define TARDY_SWEEP_BPF_H
+#include "exchange.bpf.h"
+#include "sched.bpf.h"
+
+#define AT_REST_NS 2000000ULL /* no I/O for so long: no torn copy */
+#define PENDING_NS 20000000ULL
+
+static __always_inline bool has_unread(struct conn *c, struct sock *sk)
+{
+	struct tcp_sock *tp;
+
+	if (c->rec.family == AF_UNIX)
+		return sk->sk_receive_queue.qlen > 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	return tp && c->seen_init && (__s32)(c->seen - tp->copied_seq) > 0;
+}
+
+/* A request that has arrived and that no thread has read: the worker pool is busy. */
+static __always_inline void emit_pending(struct conn *c, __u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct rec_xchg *r;
+
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_THREAD);
+		return;
+	}
+	bpf_probe_read_kernel(r, sizeof(*r), &c->rec);
+	hdr_fill(&r->h, REC_XCHG, sizeof(*r), now);
+	r->flags = XCHG_OPEN | XCHG_PENDING;
+	r->xid = 0;
+	r->parent = 0;
+	r->behind = 0;
+	r->seq = c->active ? r->seq + 1 : 0;
+	__builtin_memset(r->turn, 0, sizeof(r->turn));
+	__builtin_memset(r->slice_ns, 0, sizeof(r->slice_ns));
+	__builtin_memset(r->state_ns, 0, sizeof(r->state_ns));
+	r->turn[0].arrival_ns = c->ready_ns;
+	r->req_len = 0;
+	r->rsp_len = 0;
+	r->tail_len = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+SEC("iter/bpf_sk_storage_map")
+int sweep_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+	__u64 now, last;
+	struct conn *c;
+
+	if (!sk || !ctx->value)
+		return 0;
+	c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+	if (!c || c->verdict == IGNORED || c->busy)
+		return 0;
+	now = bpf_ktime_get_ns();
+	last = c->rec.turn[1].last_ns;
+	if (c->rec.turn[0].last_ns > last)
+		last = c->rec.turn[0].last_ns;
+	if (c->active && c->dirty && now - last > AT_REST_NS)
+		conn_emit(c, XCHG_OPEN, now);
+	if (c->rec.role == ROLE_ACCEPTED && c->ready_ns > last && now - c->ready_ns > PENDING_NS &&
+	    (!c->active || c->rec.turn[1].ops) && has_unread(c, sk))
+		emit_pending(c, now);
+	return 0;
+}
+
+static __always_inline void emit_thread(struct task_struct *p, struct thread *t, __u64 now)
+{
+	__u64 since = t->on_cpu ? t->mark_ns : t->out_ns, part;
+	void *ring = ring_of_cpu();
+	struct rec_thread *r;
+	__u32 state;
+
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_THREAD);
+		return;
+	}
+	hdr_fill(&r->h, REC_THREAD, sizeof(*r), now);
+	r->xid = t->serving;
+	r->last_io_ns = t->last_io_ns;
+	for (int i = 0; i < STATE_COUNT; i++)
+		r->state_ns[i] = t->since[i] + t->before[i];
+	state = t->on_cpu ? STATE_RUN : t->out_state;
+	part = now > since ? now - since : 0;
+	if (!t->on_cpu && state != STATE_RUNQ && t->wake_ns > t->out_ns && now > t->wake_ns) {
+		r->state_ns[STATE_RUNQ] += now - t->wake_ns;
+		part = t->wake_ns - t->out_ns;
+	}
+	r->state_ns[state & (STATE_SLOTS - 1)] += part;
+	r->since_ns = since;
+	r->state = state;
+	r->syscall = t->on_cpu ? 0xffff : t->syscall;
+	r->key = t->key;
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->reserved = 0;
+	r->name[0] = 0;
+	if (!t->on_cpu && class_of(t->syscall) == SYSC_FLOCK)
+		file_name(p, r->name);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+SEC("iter/task")
+int sweep_threads(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct thread *t;
+	__u64 now;
+
+	if (!p)
+		return 0;
+	t = bpf_task_storage_get(&threads, p, NULL, 0);
+	if (!t || !t->serving)
+		return 0;
+	/* after its answer only while it works on: not once it has waited for something new */
+	if (!t->mid_request && (t->idle_cut || (!t->on_cpu && state_is_idle(t->out_state))))
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (now - t->last_io_ns > 2 * AT_REST_NS)
+		emit_thread(p, t, now);
+	return 0;
+}
+
+/* ---- seeding ---------------------------------------------------------------------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* netns << 16 | port */
+	__type(value, __u8);
+} seed_listeners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32); /* tgid that listens or has accepted */
+	__type(value, __u8);
+} seed_servers SEC(".maps");
+
+__u32 seed_pass = 0; /* 0 collects listeners, 1 makes connections */
+
+static __always_inline void seed_server(__u32 tgid)
+{
+	__u8 one = 1;
+
+	bpf_map_update_elem(&seed_servers, &tgid, &one, BPF_ANY);
+}
+
+static __always_inline bool seed_is_server(__u32 tgid)
+{
+	return bpf_map_lookup_elem(&seed_servers, &tgid) != NULL;
+}
+
+static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
+{
+	__u16 family = sk->__sk_common.skc_family;
+	enum role role = ROLE_CONNECTED;
+	struct unix_sock *u;
+	struct conn *c;
+	__u64 key;
+
+	if (sk->__sk_common.skc_state != TCP_ESTABLISHED)
+		return;
+	if (family == AF_UNIX) {
+		u = bpf_skc_to_unix_sock(sk);
+		if (!u || !u->peer)
+			return;
+		if (unix_is_accepted(u))
+			role = ROLE_ACCEPTED;
+		else if (u->addr || !unix_peer_addr(u))
+			return;
+	} else {
+		key = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
+		      sk->__sk_common.skc_num;
+		if (bpf_map_lookup_elem(&seed_listeners, &key))
+			role = ROLE_ACCEPTED;
+	}
+	if (role == ROLE_ACCEPTED)
+		seed_server(p->tgid);
+	/* of clients only those that serve themselves are of interest */
+	if (role == ROLE_CONNECTED && (!process_selected(p->tgid) || !seed_is_server(p->tgid)))
+		return;
+	c = conn_make(sk, role);
+	if (!c)
+		return;
+	c->rec.flags |= XCHG_SEEDED;
+	if (role == ROLE_CONNECTED)
+		c->verdict = TRACKED;
+}
+
+SEC("iter/task_file")
+int seed_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+	__u16 family;
+	__u8 one = 1;
+	__u64 key;
+
+	if (!p || !file || (__u32)p->tgid == self_tgid)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || sk->sk_type != SOCK_STREAM)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+		return 0;
+	if (seed_pass == 0) {
+		if (sk->__sk_common.skc_state != TCP_LISTEN)
+			return 0;
+		seed_server(p->tgid);
+		key = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
+		      sk->__sk_common.skc_num;
+		if (family != AF_UNIX)
+			bpf_map_update_elem(&seed_listeners, &key, &one, BPF_ANY);
+		return 0;
+	}
+	seed_conn(sk, p);
+	return 0;
+}
+
+/* Forked by a selected process after the collector had listed its children and before the fork
+ * program was attached. Tasks come in order of their ids, so parents come first. */
+static __always_inline void seed_child(struct task_struct *p, __u32 tgid)
+{
+	__u32 parent = BPF_CORE_READ(p, real_parent, tgid);
+	__u8 one = 1;
+
+	if (!bpf_map_lookup_elem(&selected, &tgid) && bpf_map_lookup_elem(&selected, &parent))
+		bpf_map_update_elem(&selected, &tgid, &one, BPF_ANY);
+}
+
+SEC("iter/task")
+int seed_threads(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct thread *t;
+	__u32 tgid;
+
+	if (!p)
+		return 0;
+	tgid = p->tgid;
+	if (tgid == self_tgid)
+		return 0;
+	seed_child(p, tgid);
+	if (!bpf_map_lookup_elem(&selected, &tgid) &&
+	    !((select_all || n_ports) && bpf_map_lookup_elem(&seed_servers, &tgid)))
+		return 0;
+	t = bpf_task_storage_get(&threads, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		count(COUNTER_THREAD_STORAGE);
+		return 0;
+	}
+	if (t->out_ns || t->on_cpu)
+		return 0;
+	t->switched = 1;
+	if (p->on_cpu || !p->__state) {
+		/* its first switch-out will account it; until then its past is not known */
+		t->fresh = 1;
+		t->mark_ns = bpf_ktime_get_ns();
+		t->on_cpu = 1;
+		return 0;
+	}
+	t->out_state = classify_wait(p, t, p->__state);
+	t->out_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Per-thread accounting. A thread that serves requests has storage in which the scheduler
+ * programs add up its nanoseconds by state since its last socket I/O; an I/O takes them and puts
+ * them on the exchange that it was for. Only the thread's own switches and its own I/O write
+ * the sums, so no lock is needed; a waker writes only the wake stamp.
+ *
+ * Sums are kept in two halves, cut at the last wakeup out of an idle wait (poll, receive,
+ * accept): `before` and `since`. If the next I/O is for the same request the wait was part of
+ * it and both halves count. If it is for another request, the thread was free in between:
+ * `since` belongs to the new one, `before` was work after the old one's last I/O.
+ */
+#ifndef TARDY_THREAD_BPF_H
+#define TARDY_THREAD_BPF_H
+#include "compat.bpf.h"
+
+#define STATE_SLOTS 16 /* power of two >= STATE_COUNT, so that an index can be masked */
+
+struct thread {
+	__u64 serving; /* xid of the request last worked for */
+	__u64 last_io_ns;
+	__u64 mark_ns; /* on CPU: run time is accounted up to here */
+	__u64 out_ns; /* last switch-out */
+	__u64 cut_ns; /* start of `since` when idle_cut */
+	__u64 after_ns; /* worked between the last I/O and the first idle wait after it */
+	__u64 key; /* of the present wait: futex address */
+	__u64 cfs_rq; /* at switch-out */
+	__u64 throttled_ns; /* of that cfs_rq at switch-out */
+	/* written by wakers */
+	__u64 wake_ns;
+	__u64 waker_xid;
+	__u32 waker_tid, waker_tgid;
+	__u32 wake_flags; /* enum wait_flag */
+	__u16 out_state; /* state since switch-out */
+	__u16 syscall; /* number at switch-out */
+	__u8 on_cpu;
+	__u8 idle_cut; /* there was an idle wait since the last I/O */
+	__u8 switched; /* there was any switch since the last I/O */
+	__u8 fresh; /* storage was made while it ran: earlier states unknown */
+	__u8 mid_request; /* its last I/O was not the sending of an answer */
+	__u64 since[STATE_SLOTS];
+	__u64 before[STATE_SLOTS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+static __always_inline struct thread *thread_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&threads, p, NULL, 0);
+}
+
+static __always_inline bool state_is_idle(__u32 state)
+{
+	return state == STATE_POLL || state == STATE_RECV;
+}
+
+static __always_inline void thread_add(struct thread *t, __u32 state, __u64 ns)
+{
+	t->since[state & (STATE_SLOTS - 1)] += ns;
+}
+
+/* Brings `run` up to now; for the current thread. */
+static __always_inline void thread_run_until(struct thread *t, __u64 now)
+{
+	if (t->on_cpu && now > t->mark_ns)
+		t->since[STATE_RUN] += now - t->mark_ns;
+	t->mark_ns = now;
+}
+
+static __always_inline void thread_cut(struct thread *t, __u64 wake_ns)
+{
+	__u64 worked = 0;
+
+	for (int i = 0; i < STATE_COUNT; i++) {
+		t->before[i] += t->since[i];
+		if (!state_is_idle(i))
+			worked += t->since[i];
+		t->since[i] = 0;
+	}
+	if (!t->idle_cut)
+		t->after_ns = worked;
+	t->idle_cut = 1;
+	t->fresh = 0; /* all since is known */
+	t->cut_ns = wake_ns;
+}
+
+/*
+ * A thread that runs although it was last seen going off: sched_switch does not fire at every
+ * switch from the idle task (seen on a 6.18 guest, a few in 10^4, in bursts on one CPU; ftrace
+ * misses the same ones). The CPU was idle, so the thread ran as soon as it was woken.
+ */
+static __always_inline void thread_in_unseen(struct thread *t, __u64 now)
+{
+	__u64 in = t->out_ns;
+
+	if (t->on_cpu || !t->out_ns)
+		return;
+	count(COUNTER_SWITCH_LOST);
+	if (t->wake_ns > in && t->wake_ns <= now)
+		in = t->wake_ns;
+	if (t->out_state != STATE_RUNQ) {
+		thread_add(t, t->out_state, in - t->out_ns);
+		if (state_is_idle(t->out_state))
+			thread_cut(t, in);
+	}
+	t->on_cpu = 1;
+	t->mark_ns = in;
+}
+
+enum whose {
+	TAKE_NEW, /* a request of another connection: what follows the last idle wait, if any */
+	TAKE_NEXT, /* the next request of the same connection: also what follows the last I/O when
+		    * there was no idle wait, because no other thread would have served it sooner */
+	TAKE_SAME, /* the same request: everything since the last I/O */
+};
+
+/*
+ * Takes the sums at an I/O at `now` and adds them to the exchange's states and to `slice`, as
+ * `whose` says; x->behind_after_ns gets what is left out, the work for the request before. Poll
+ * time is booked as `poll_as`, e.g. as RECV while an answer is awaited.
+ *
+ * A global function: verified once instead of at each place that calls it.
+ */
+__noinline int thread_take(struct thread *t, struct rec_xchg *x, __u64 now, __u32 slice_and_poll_as,
+			   __u32 whose)
+{
+	__u32 slice = slice_and_poll_as & 3, poll_as = slice_and_poll_as >> 8;
+	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask;
+
+	if (!t || !x)
+		return 0;
+	thread_in_unseen(t, now);
+	thread_run_until(t, now);
+	t->last_io_ns = now;
+	if (!t->switched) {
+		/* nothing but running since the last I/O */
+		sum = t->since[STATE_RUN];
+		t->since[STATE_RUN] = 0;
+		if (whose != TAKE_NEW) {
+			x->state_ns[STATE_RUN] += sum;
+			x->slice_ns[slice] += sum;
+		} else {
+			x->behind_after_ns = sum;
+		}
+		return 0;
+	}
+	/* masks instead of branches: each branch in the loop would double what is verified */
+	since_mask = whose != TAKE_NEW || t->idle_cut ? ~0ULL : 0;
+	before_mask = whose == TAKE_SAME ? ~0ULL : 0;
+	for (int i = 0; i < STATE_COUNT; i++) {
+		__u64 ns = (t->since[i] & since_mask) + (t->before[i] & before_mask);
+
+		after += t->since[i] & ~since_mask;
+		t->since[i] = 0;
+		t->before[i] = 0;
+		if (i == STATE_POLL)
+			polled = ns;
+		else
+			x->state_ns[i] += ns;
+		sum += ns;
+	}
+	/* opaque to clang, which would compare before it shifts, and so hide the bound */
+	asm volatile("%0 &= 15" : "+r"(poll_as));
+	if (poll_as < STATE_COUNT)
+		x->state_ns[poll_as] += polled;
+	x->slice_ns[slice] += sum;
+	if (whose != TAKE_SAME)
+		x->behind_after_ns = t->idle_cut ? t->after_ns : after;
+	t->switched = 0;
+	t->idle_cut = 0;
+	return 0;
+}
+
+/* For a thread that runs now. Returns NULL, counted, when there is no memory. */
+static __always_inline struct thread *thread_make_current(struct task_struct *p, __u64 now)
+{
+	struct thread *t = bpf_task_storage_get(&threads, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t) {
+		count(COUNTER_THREAD_STORAGE);
+		return NULL;
+	}
+	t->on_cpu = 1;
+	t->mark_ns = now;
+	t->fresh = 1;
+	return t;
+}
+
+#endif
