@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The writer of capture files. Blocks leave whole or not at all: what a failed write left of one
+ * is cut off again where the output is a file. Names are handled through the directory's
+ * descriptor, so that a directory that is moved away meanwhile does no harm.
+ */
+#include "ingest/capture_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "ingest/capture_format.h"
+
+enum { CAPTURE_ZSTD_LEVEL = 1 };
+#define FLUSH_EVERY_NS 1000000000ull
+
+struct capture_writer {
+	int fd;
+	bool own_fd;
+	bool can_cut; /* a regular file that is written from its start */
+	int dir_fd; /* of the names below, -1 = none */
+	char *name, *part, *old; /* within dir_fd */
+	uint64_t max_bytes; /* 0 = none */
+	uint64_t bytes; /* whole blocks written */
+	uint64_t records;
+	uint64_t last_flush_ns;
+	uint32_t seq;
+	int err; /* sticky */
+	bool ended;
+	ZSTD_CCtx *cctx;
+	struct capture_block pending; /* n_records and times of raw */
+	size_t raw_len;
+	size_t out_cap;
+	unsigned char *out; /* a block's head and its stored bytes */
+	unsigned char raw[CAPTURE_BLOCK_RAW];
+};
+
+/* The errors that mean "no room" to a user are one. */
+static int write_error(int err)
+{
+	return err == EFBIG || err == EDQUOT ? -ENOSPC : -err;
+}
+
+/* Writes all of buf; on failure some of it may have been written. */
+static int write_all(int fd, const unsigned char *buf, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, buf, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+			if (poll(&p, 1, -1) < 0 && errno != EINTR)
+				return -errno;
+			continue;
+		}
+		if (n < 0)
+			return write_error(errno);
+		buf += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Writes len bytes, all or (where the output can be cut) none. */
+static int emit(struct capture_writer *w, const void *buf, size_t len)
+{
+	int rc = write_all(w->fd, buf, len);
+
+	if (!rc) {
+		w->bytes += len;
+		return 0;
+	}
+	if (w->can_cut &&
+	    (ftruncate(w->fd, (off_t)w->bytes) || lseek(w->fd, (off_t)w->bytes, SEEK_SET) < 0))
+		w->can_cut = false; /* the reader will find the cut block and stop before it */
+	w->err = rc;
+	return rc;
+}
+
+static void block_seal(struct capture_writer *w, struct capture_block *b)
+{
+	b->magic = CAPTURE_BLOCK_MAGIC;
+	b->seq = w->seq++;
+	b->crc = (uint32_t)crc32(0, (const void *)b, offsetof(struct capture_block, crc));
+}
+
+static int head_write(struct capture_writer *w)
+{
+	struct capture_head head = {
+		.version = CAPTURE_VERSION,
+		.head_len = sizeof(head),
+		.incompatible = CAPTURE_INCOMPAT_ZSTD,
+	};
+
+	memcpy(head.magic, CAPTURE_MAGIC, sizeof(head.magic));
+	head.crc = (uint32_t)crc32(0, (const void *)&head, offsetof(struct capture_head, crc));
+	return emit(w, &head, sizeof(head));
+}
+
+static int end_write(struct capture_writer *w)
+{
+	struct capture_block end = { .kind = CAPTURE_END };
+
+	if (w->ended)
+		return 0;
+	w->ended = true;
+	end.stored_crc = (uint32_t)crc32(0, NULL, 0);
+	block_seal(w, &end);
+	return emit(w, &end, sizeof(end));
+}
+
+/* Would len more bytes still leave room for the end? */
+static bool fits(const struct capture_writer *w, size_t len)
+{
+	return !w->max_bytes || w->bytes + len + sizeof(struct capture_block) <= w->max_bytes;
+}
+
+static int flush(struct capture_writer *w)
+{
+	struct capture_block b = w->pending;
+	size_t stored;
+
+	if (w->err || !w->raw_len)
+		return w->err;
+	stored = ZSTD_compressCCtx(w->cctx, w->out + sizeof(b), w->out_cap - sizeof(b), w->raw,
+				   w->raw_len, CAPTURE_ZSTD_LEVEL);
+	if (ZSTD_isError(stored))
+		return w->err = -ENOMEM; /* out_cap is enough, so nothing else can fail */
+	b.kind = CAPTURE_RECORDS;
+	b.stored_len = (uint32_t)stored;
+	b.raw_len = (uint32_t)w->raw_len;
+	b.stored_crc = (uint32_t)crc32(0, w->out + sizeof(b), b.stored_len);
+	if (!fits(w, sizeof(b) + stored)) {
+		w->records -= b.n_records;
+		if (!end_write(w))
+			w->err = -EFBIG;
+		return w->err;
+	}
+	block_seal(w, &b);
+	memcpy(w->out, &b, sizeof(b));
+	w->raw_len = 0;
+	w->pending = (struct capture_block){ 0 };
+	if (emit(w, w->out, sizeof(b) + stored))
+		w->records -= b.n_records;
+	return w->err;
+}
+
+int capture_writer_add(struct capture_writer *w, const struct rec_hdr *rec)
+{
+	size_t padded = capture_padded(rec->len);
+
+	if (w->err)
+		return w->err;
+	if (rec->len < sizeof(*rec) || rec->len > CAPTURE_BLOCK_RAW)
+		return -EMSGSIZE;
+	if (w->raw_len + padded > sizeof(w->raw) && flush(w))
+		return w->err;
+	memcpy(w->raw + w->raw_len, rec, rec->len);
+	memset(w->raw + w->raw_len + rec->len, 0, padded - rec->len);
+	w->raw_len += padded;
+	if (!w->pending.n_records || rec->ts_ns < w->pending.first_ts_ns)
+		w->pending.first_ts_ns = rec->ts_ns;
+	if (rec->ts_ns > w->pending.last_ts_ns)
+		w->pending.last_ts_ns = rec->ts_ns;
+	w->pending.n_records++;
+	w->records++;
+	return 0;
+}
+
+int capture_writer_tick(struct capture_writer *w, uint64_t now_ns)
+{
+	if (w->err)
+		return w->err;
+	if (!w->last_flush_ns)
+		w->last_flush_ns = now_ns;
+	if (now_ns - w->last_flush_ns < FLUSH_EVERY_NS)
+		return 0;
+	w->last_flush_ns = now_ns;
+	return flush(w);
+}
+
+uint64_t capture_writer_bytes(const struct capture_writer *w)
+{
+	return w->bytes;
+}
+
+uint64_t capture_writer_records(const struct capture_writer *w)
+{
+	return w->records;
+}
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+static void writer_free(struct capture_writer *w)
+{
+	ZSTD_freeCCtx(w->cctx);
+	if (w->own_fd && w->fd >= 0)
+		close(w->fd);
+	if (w->dir_fd >= 0)
+		close(w->dir_fd);
+	free(w->name);
+	free(w->part);
+	free(w->old);
+	free(w->out);
+	free(w);
+}
+
+static struct capture_writer *writer_alloc(uint64_t max_bytes)
+{
+	struct capture_writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->fd = -1;
+	w->dir_fd = -1;
+	w->max_bytes = max_bytes;
+	w->out_cap = sizeof(struct capture_block) + ZSTD_compressBound(sizeof(w->raw));
+	w->out = malloc(w->out_cap);
+	w->cctx = ZSTD_createCCtx();
+	if (w->out && w->cctx)
+		return w;
+	writer_free(w);
+	return NULL;
+}
+
+static char *name_with(const char *name, const char *suffix)
+{
+	size_t name_len = strlen(name), suffix_len = strlen(suffix);
+	char *s = malloc(name_len + suffix_len + 1);
+
+	if (!s)
+		return NULL;
+	memcpy(s, name, name_len);
+	memcpy(s + name_len, suffix, suffix_len + 1);
+	return s;
+}
+
+/* Splits path into dir_fd and the names in it. */
+static int names_set(struct capture_writer *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	char *dir;
+
+	if (!*base || !strcmp(base, ".") || !strcmp(base, ".."))
+		return -EISDIR;
+	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	w->name = strdup(base);
+	w->part = name_with(base, ".part");
+	w->old = name_with(base, ".old");
+	if (!dir || !w->name || !w->part || !w->old) {
+		free(dir);
+		return -ENOMEM;
+	}
+	w->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	return w->dir_fd < 0 ? -errno : 0;
+}
+
+/* Looks at what has the file's name: 0 nothing or a file, 1 a pipe or device to write to. */
+static int target_kind(const struct capture_writer *w)
+{
+	struct stat st;
+
+	if (fstatat(w->dir_fd, w->name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISREG(st.st_mode))
+		return 0;
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		return 1;
+	return S_ISLNK(st.st_mode) ? -ELOOP : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+}
+
+/* Moves a PATH.part that a crashed recorder left out of the way; a living one holds a lock. */
+static int leftover_keep(struct capture_writer *w)
+{
+	int fd = openat(w->dir_fd, w->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char *keep;
+	int rc = 0;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	keep = rc ? NULL : name_with(w->part, ".old");
+	if (!rc && !keep)
+		rc = -ENOMEM;
+	if (!rc && renameat(w->dir_fd, w->part, w->dir_fd, keep))
+		rc = -errno;
+	free(keep);
+	close(fd);
+	return rc;
+}
+
+static int file_create(struct capture_writer *w)
+{
+	int kind = target_kind(w), rc;
+
+	if (kind < 0)
+		return kind;
+	w->own_fd = true;
+	if (kind == 1) {
+		w->fd = openat(w->dir_fd, w->name, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+		close(w->dir_fd);
+		w->dir_fd = -1; /* there is nothing to rename */
+		return w->fd < 0 ? -errno : 0;
+	}
+	rc = leftover_keep(w);
+	if (rc)
+		return rc;
+	w->fd = openat(w->dir_fd, w->part,
+		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	if (w->fd < 0)
+		return -errno;
+	w->can_cut = true;
+	return flock(w->fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+}
+
+/* Common end of opening; takes w. */
+static int writer_start(struct capture_writer **out, struct capture_writer *w, int rc)
+{
+	if (!rc && isatty(w->fd))
+		rc = -ENOTTY;
+	if (!rc && !fits(w, sizeof(struct capture_head)))
+		rc = -EFBIG;
+	if (!rc)
+		rc = head_write(w);
+	if (!rc) {
+		*out = w;
+		return 0;
+	}
+	if (w->fd >= 0 && w->dir_fd >= 0)
+		unlinkat(w->dir_fd, w->part, 0);
+	writer_free(w);
+	return rc;
+}
+
+int capture_writer_open_fd(struct capture_writer **out, int fd, uint64_t max_bytes)
+{
+	struct capture_writer *w = writer_alloc(max_bytes);
+
+	if (!w)
+		return -ENOMEM;
+	w->fd = fd;
+	return writer_start(out, w, 0);
+}
+
+int capture_writer_open(struct capture_writer **out, const char *path, uint64_t max_bytes)
+{
+	struct capture_writer *w;
+	int rc;
+
+	if (!strcmp(path, "-"))
+		return capture_writer_open_fd(out, STDOUT_FILENO, max_bytes);
+	w = writer_alloc(max_bytes);
+	if (!w)
+		return -ENOMEM;
+	rc = names_set(w, path);
+	if (!rc)
+		rc = file_create(w);
+	return writer_start(out, w, rc);
+}
+
+/* PATH becomes PATH.old, PATH.part becomes PATH. A crash in between loses neither. */
+static int file_publish(struct capture_writer *w)
+{
+	int kind = target_kind(w);
+
+	if (kind)
+		return kind < 0 ? kind : -EINVAL; /* somebody put it there meanwhile */
+	if (renameat(w->dir_fd, w->name, w->dir_fd, w->old) && errno != ENOENT)
+		return -errno;
+	return renameat(w->dir_fd, w->part, w->dir_fd, w->name) ? -errno : 0;
+}
+
+int capture_writer_close(struct capture_writer *w)
+{
+	int rc;
+
+	if (!w)
+		return 0;
+	flush(w);
+	/* After an error the end stays away: the reader shall say that something is missing. */
+	if (!w->err)
+		end_write(w);
+	rc = w->err == -EFBIG ? 0 : w->err;
+	if (w->dir_fd >= 0) {
+		int published;
+
+		if (fsync(w->fd) && !rc)
+			rc = write_error(errno);
+		published = file_publish(w);
+		rc = rc ? rc : published;
+	}
+	writer_free(w);
+	return rc;
+}

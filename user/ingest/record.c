@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The sizes that each type of record must have, in one table. */
+#include "ingest/record.h"
+
+#include <errno.h>
+
+static const size_t fixed_bytes[] = {
+	[REC_XCHG] = sizeof(struct rec_xchg),   [REC_DATA] = sizeof(struct rec_data),
+	[REC_WAIT] = sizeof(struct rec_wait),   [REC_THREAD] = sizeof(struct rec_thread),
+	[REC_TASK] = sizeof(struct rec_task),   [REC_MARK] = sizeof(struct rec_mark),
+	[REC_META] = sizeof(struct rec_meta),   [REC_PROC] = sizeof(struct rec_proc),
+	[REC_TICK] = sizeof(struct rec_tick),   [REC_LOST] = sizeof(struct rec_lost),
+	[REC_LABEL] = sizeof(struct rec_label), [REC_HOST] = sizeof(struct rec_host),
+};
+
+/* Bytes behind the fixed fields; -EBADMSG when a length in them is beyond its array. */
+static long variable_bytes(const struct rec_hdr *rec)
+{
+	if (rec->type == REC_XCHG) {
+		const struct rec_xchg *x = (const void *)rec;
+
+		if (x->rsp_len > sizeof(x->rsp) || x->tail_len > sizeof(x->tail))
+			return -EBADMSG;
+		return x->req_len;
+	}
+	if (rec->type == REC_DATA)
+		return ((const struct rec_data *)(const void *)rec)->len;
+	return 0;
+}
+
+int record_check(const struct rec_hdr *rec)
+{
+	size_t types = sizeof(fixed_bytes) / sizeof(fixed_bytes[0]);
+	long more;
+
+	if (rec->len < sizeof(*rec))
+		return -EBADMSG;
+	if (rec->type >= types || !fixed_bytes[rec->type])
+		return 0;
+	/* The structs have no padding at their end: sizeof is where variable bytes begin. */
+	if (rec->len < fixed_bytes[rec->type])
+		return -EBADMSG;
+	more = variable_bytes(rec);
+	if (more < 0 || rec->len - fixed_bytes[rec->type] < (size_t)more)
+		return -EBADMSG;
+	return 1;
+}
+
+struct slice record_text(const uint8_t *field, size_t size)
+{
+	return (struct slice){ (const char *)field, strnlen((const char *)field, size) };
+}

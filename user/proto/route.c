@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Route names. The path is taken segment by segment; a segment is judged by its bytes alone,
+ * since nothing is known of the application's own routing table.
+ */
+#include "proto/route.h"
+#include "proto/uri.h"
+#include "proto/utf8.h"
+
+enum {
+	METHOD_SHOWN = 24,
+	EXTENSION_MAX = 5,
+	HEX_MIN = 8,
+	MIXED_MIN = 20,
+	SEGMENT_MAX = 64,
+	UUID_LEN = 36,
+	SLUG_DIGITS_MAX = 2, /* of a word: "web20" */
+};
+
+struct writer {
+	char *out;
+	size_t len, cap; /* cap leaves room for the NUL */
+	bool full;
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static void put(struct writer *w, struct slice text)
+{
+	size_t pos = 0;
+
+	while (pos < text.len && !w->full) {
+		size_t len = utf8_printable(text.ptr + pos, text.len - pos);
+		bool plain = len && text.ptr[pos] != ' ';
+		const char *from = plain ? text.ptr + pos : "?";
+
+		if (!len)
+			len = 1;
+		if (w->cap - w->len < len) {
+			w->full = true;
+			return;
+		}
+		memcpy(w->out + w->len, from, len);
+		w->len += len;
+		pos += len;
+	}
+}
+
+static void put_blank(struct writer *w)
+{
+	if (w->full || w->len == w->cap) {
+		w->full = true;
+		return;
+	}
+	w->out[w->len++] = ' ';
+}
+
+static bool all_digits(struct slice s)
+{
+	size_t i = s.len > 1 && s.ptr[0] == '-';
+
+	for (; i < s.len; i++)
+		if (!is_digit(s.ptr[i]))
+			return false;
+	return s.len > 0;
+}
+
+static bool is_uuid(struct slice s)
+{
+	if (s.len != UUID_LEN)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? s.ptr[i] != '-' : !is_hex(s.ptr[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool is_hash(struct slice s)
+{
+	bool digit = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_hex(s.ptr[i]))
+			return false;
+		digit |= is_digit(s.ptr[i]);
+	}
+	return digit && s.len >= HEX_MIN;
+}
+
+/* A word of a slug: digits, or letters with at most two digits after them. */
+static bool is_slug_word(struct slice s)
+{
+	size_t letters = 0, digits;
+
+	while (letters < s.len && is_letter(s.ptr[letters]))
+		letters++;
+	for (digits = 0; letters + digits < s.len; digits++)
+		if (!is_digit(s.ptr[letters + digits]))
+			return false;
+	return letters == 0 || digits <= SLUG_DIGITS_MAX;
+}
+
+/* Letters and digits mixed, as in tokens; but words that dashes join are a title. */
+static bool is_mixed(struct slice s)
+{
+	bool digit = false, letter = false, slug = true;
+	size_t word = 0, words = 0;
+
+	if (s.len < MIXED_MIN)
+		return false;
+	for (size_t i = 0; i <= s.len; i++) {
+		char c = i < s.len ? s.ptr[i] : '-';
+
+		if (c == '-' || c == '_') {
+			slug &= is_slug_word((struct slice){ s.ptr + word, i - word });
+			words++;
+			word = i + 1;
+		} else if (is_digit(c)) {
+			digit = true;
+		} else if (is_letter(c)) {
+			letter = true;
+		} else if (c != '=' && c != '~') {
+			return false;
+		}
+	}
+	return digit && letter && !(slug && words > 1);
+}
+
+static bool is_opaque(struct slice s)
+{
+	return all_digits(s) || is_uuid(s) || is_hash(s) || is_mixed(s) || s.len > SEGMENT_MAX;
+}
+
+/* Where the extension begins (at its dot): a letter somewhere, else it is a version number. */
+static size_t extension(struct slice s)
+{
+	bool letter = false;
+	size_t dot = s.len;
+
+	while (dot > 0 && s.len - dot < EXTENSION_MAX &&
+	       (is_letter(s.ptr[dot - 1]) || is_digit(s.ptr[dot - 1]))) {
+		dot--;
+		letter |= is_letter(s.ptr[dot]);
+	}
+	if (letter && dot > 1 && s.ptr[dot - 1] == '.')
+		return dot - 1;
+	return s.len;
+}
+
+static void put_segment(struct writer *w, struct slice segment)
+{
+	size_t dot = extension(segment);
+	struct slice stem = { segment.ptr, dot };
+
+	if (!is_opaque(stem)) {
+		put(w, segment);
+		return;
+	}
+	put(w, SLICE_LIT("*"));
+	put(w, (struct slice){ segment.ptr + dot, segment.len - dot });
+}
+
+static bool is_php(struct slice segment)
+{
+	const struct slice php = SLICE_LIT(".php");
+	struct slice end;
+
+	if (segment.len <= php.len)
+		return false;
+	end = (struct slice){ segment.ptr + segment.len - php.len, php.len };
+	return slice_ieq(end, php);
+}
+
+static void put_path(struct writer *w, struct slice path, bool parameters)
+{
+	size_t pos = 0;
+
+	if (!path.len || path.ptr[0] != '/')
+		put(w, SLICE_LIT("/"));
+	while (pos < path.len && !w->full) {
+		struct slice segment;
+		size_t start = pos;
+
+		while (pos < path.len && path.ptr[pos] == '/')
+			pos++;
+		if (pos > start)
+			put(w, SLICE_LIT("/"));
+		start = pos;
+		while (pos < path.len && path.ptr[pos] != '/')
+			pos++;
+		segment = (struct slice){ path.ptr + start, pos - start };
+		if (parameters && segment.len) {
+			const char *semicolon = memchr(segment.ptr, ';', segment.len);
+
+			if (semicolon)
+				segment.len = (size_t)(semicolon - segment.ptr);
+		}
+		put_segment(w, segment);
+		if (is_php(segment) && pos < path.len) {
+			put(w, SLICE_LIT("/*"));
+			return;
+		}
+	}
+}
+
+static bool start(struct writer *w, struct slice method, char *out, size_t cap)
+{
+	if (!cap)
+		return false;
+	*w = (struct writer){ .out = out, .cap = cap - 1 < ROUTE_MAX ? cap - 1 : ROUTE_MAX };
+	if (method.len > METHOD_SHOWN)
+		method.len = METHOD_SHOWN;
+	put(w, method);
+	if (method.len)
+		put_blank(w);
+	return true;
+}
+
+static size_t end(struct writer *w)
+{
+	w->out[w->len] = '\0';
+	return w->len;
+}
+
+/* The path of a target in any of its four forms (RFC 9112 section 3.2). */
+static struct slice path_of(struct slice target)
+{
+	struct slice authority;
+	size_t from = uri_authority(target, &authority), to = from;
+
+	if (!target.len)
+		return target;
+	while (to < target.len && target.ptr[to] != '?' && target.ptr[to] != '#')
+		to++;
+	return (struct slice){ target.ptr + from, to - from };
+}
+
+size_t route_normalise(struct slice method, struct slice target, char *out, size_t cap)
+{
+	struct slice path;
+	struct writer w;
+
+	if (!start(&w, method, out, cap))
+		return 0;
+	path = path_of(target);
+	if (slice_eq(method, SLICE_LIT("CONNECT")) || slice_eq(path, SLICE_LIT("*")))
+		put(&w, SLICE_LIT("*"));
+	else
+		put_path(&w, path, true);
+	return end(&w);
+}
+
+size_t route_script(struct slice method, struct slice script_name, char *out, size_t cap)
+{
+	struct writer w;
+
+	if (cap)
+		out[0] = '\0';
+	if (!script_name.len || !start(&w, method, out, cap))
+		return 0;
+	put_path(&w, script_name, false);
+	return end(&w);
+}
