@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "account/breakdown.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/intern.h"
+
+#define min_of(a, b) ((a) < (b) ? (a) : (b))
+#define max_of(a, b) ((a) > (b) ? (a) : (b))
+
+/* Work in progress: what is still free of the wall time, and the list that is built. */
+struct work {
+	const struct breakdown_in *in;
+	struct parts *out;
+	uint64_t left_ns;
+	uint64_t lock_ns; /* lock time still to be named by in->waits */
+	int err;
+};
+
+/* Every nanosecond goes through here, so that no sum can exceed the wall time. */
+static uint64_t give(struct work *w, const struct part *like, uint64_t ns)
+{
+	struct part part = *like;
+	int err;
+
+	ns = min_of(ns, w->left_ns);
+	if (!ns)
+		return 0;
+	part.ns = ns;
+	err = parts_add(w->out, &part);
+	if (err) {
+		w->err = err;
+		return 0;
+	}
+	w->left_ns -= ns;
+	return ns;
+}
+
+static uint64_t give_own(struct work *w, enum cause cause, uint32_t what, uint32_t held_by,
+			 uint64_t ns)
+{
+	struct part part = {
+		.who = w->in->who, .what = what, .held_by = held_by, .cause = (uint8_t)cause
+	};
+
+	return give(w, &part, ns);
+}
+
+static void give_locks(struct work *w, uint64_t ns)
+{
+	for (size_t i = 0; i < w->in->n_waits && ns; i++) {
+		const struct breakdown_wait *wait = &w->in->waits[i];
+		uint64_t take = min_of(wait->ns, ns);
+		struct part part = { .who = w->in->who,
+				     .what = wait->what,
+				     .held_by = wait->held_by,
+				     .count = 1,
+				     .cause = CAUSE_LOCK };
+
+		give(w, &part, take);
+		ns -= take;
+	}
+	/* too short to have a record of its own */
+	if (ns)
+		give_own(w, CAUSE_LOCK, intern_str("futex"), 0, ns);
+}
+
+/* The thread's own states; what was for the peer of a call or of the request is left to the
+ * caller. `clip` is taken off running first: it was before the request's first byte. */
+static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
+{
+	static const struct {
+		enum thread_state state;
+		enum cause cause;
+	} direct[] = {
+		{ STATE_RUN, CAUSE_CPU },           { STATE_RUNQ, CAUSE_RUNQ },
+		{ STATE_THROTTLE, CAUSE_THROTTLE }, { STATE_DISK, CAUSE_DISK },
+		{ STATE_FAULT, CAUSE_FAULT },       { STATE_SLEEP, CAUSE_SLEEP },
+		{ STATE_IPC, CAUSE_IPC },           { STATE_OTHER, CAUSE_OTHER },
+	};
+
+	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]); i++) {
+		uint64_t ns = state[direct[i].state], cut = min_of(clip, ns);
+
+		clip -= cut;
+		give_own(w, direct[i].cause, 0, 0, ns - cut);
+	}
+	if (state[STATE_KERNEL])
+		give_own(w, CAUSE_LOCK, intern_str("kernel"), 0, state[STATE_KERNEL]);
+	w->lock_ns += state[STATE_LOCK];
+}
+
+static uint64_t peer_wait(const struct breakdown_call *c)
+{
+	return c->state_ns[STATE_RECV] + c->state_ns[STATE_SEND] + c->state_ns[STATE_CONNECT];
+}
+
+static uint64_t cut_own(struct part *v, size_t n, enum cause cause, uint64_t ns)
+{
+	uint64_t left = ns;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t cut = min_of(left, v[i].ns);
+
+		if (v[i].cause != cause || v[i].via)
+			continue;
+		v[i].ns -= cut;
+		left -= cut;
+	}
+	return ns - left;
+}
+
+/* A copy of the callee's parts without what was not in the caller's wait: after the caller had its
+ * answer the callee's last send was still returning, running or waiting for a CPU; and while the
+ * callee waited for the caller's bytes, or for it to read, the caller was busy itself. */
+static struct part *child_parts(const struct breakdown_call *c, uint64_t wait_ns, uint64_t *wall_ns)
+{
+	static const enum cause late_causes[] = { CAUSE_RUNQ, CAUSE_THROTTLE, CAUSE_CPU };
+	struct part *v = malloc(c->n_child * sizeof(*v));
+	uint64_t late = c->child_late_ns;
+
+	if (!v)
+		return NULL;
+	memcpy(v, c->child, c->n_child * sizeof(*v));
+	*wall_ns = c->child_wall_ns;
+	for (size_t k = 0; k < sizeof(late_causes) / sizeof(late_causes[0]); k++) {
+		uint64_t cut = cut_own(v, c->n_child, late_causes[k], late);
+
+		late -= cut;
+		*wall_ns -= cut;
+	}
+	if (*wall_ns > wait_ns)
+		*wall_ns -= cut_own(v, c->n_child, CAUSE_RECV, *wall_ns - wait_ns);
+	if (*wall_ns > wait_ns)
+		*wall_ns -= cut_own(v, c->n_child, CAUSE_SEND, *wall_ns - wait_ns);
+	return v;
+}
+
+static uint64_t give_child(struct work *w, const struct breakdown_call *c, uint64_t ns,
+			   uint32_t *counted)
+{
+	uint64_t wall_ns, child_ns, given = 0, *scaled = calloc(c->n_child, sizeof(*scaled));
+	struct part *v = child_parts(c, ns, &wall_ns);
+	bool misfit;
+
+	if (!v || !scaled) {
+		w->err = -ENOMEM;
+		free(v);
+		free(scaled);
+		return 0;
+	}
+	/* a few microseconds are the caller's own wakeup, not a misfit */
+	misfit = wall_ns > ns + 50000 + ns / 50;
+	child_ns = min_of(ns, wall_ns);
+	parts_round(v, c->n_child, child_ns, scaled);
+	for (size_t i = 0; i < c->n_child; i++) {
+		struct part p = v[i];
+
+		p.scaled = p.scaled || misfit;
+		p.via = breakdown_via(c->child_service, p.via);
+		if (c->child_is_store && p.cause == CAUSE_CPU)
+			p.cause = (uint8_t)c->cause;
+		if (c->child_is_store && !p.what)
+			p.what = c->what;
+		if (p.cause == c->cause && p.what == c->what && !*counted) {
+			p.count = 1;
+			*counted = scaled[i] > 0;
+		}
+		given += give(w, &p, scaled[i]);
+	}
+	free(v);
+	free(scaled);
+	return given;
+}
+
+/* Gives `ns` of waiting to the callee: by its own parts where they are known. */
+static void give_call(struct work *w, const struct breakdown_call *c, uint64_t ns)
+{
+	struct part part = {
+		.who = c->who, .what = c->what, .via = c->who, .cause = (uint8_t)c->cause
+	};
+	uint32_t counted = 0;
+
+	if (c->n_child && c->child_wall_ns) {
+		ns -= give_child(w, c, ns, &counted);
+		/* the rest was on the wire, or in the callee's kernel before its clock started */
+		part.who = c->child_service ? c->child_service : c->who;
+		part.via = part.who;
+	}
+	part.count = counted ? 0 : 1;
+	give(w, &part, ns);
+}
+
+static int later_end_first(const void *a, const void *b)
+{
+	const struct breakdown_call *x = a, *y = b;
+
+	if (x->end_ns != y->end_ns)
+		return x->end_ns > y->end_ns ? -1 : 1;
+	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+}
+
+struct outstanding {
+	uint64_t from_ns, owned_ns; /* while no call that finishes later was outstanding */
+	uint64_t wait_ns, loop_ns;
+};
+
+/* Time in which each call was the one that finishes last among those outstanding. Calls are
+ * sorted by end, latest first, so whatever lies after `taken` belongs to a call before. */
+static void own_intervals(const struct breakdown_in *in, struct outstanding *o)
+{
+	uint64_t taken = in->end_ns;
+
+	for (size_t i = 0; i < in->n_calls; i++) {
+		const struct breakdown_call *c = &in->calls[i];
+		uint64_t end = min_of(c->end_ns, taken), start = max_of(c->sent_ns, in->start_ns);
+
+		o[i].from_ns = start;
+		o[i].owned_ns = end > start ? end - start : 0;
+		taken = min_of(taken, start);
+	}
+}
+
+/* On an event loop: the part of an outstanding call in which its caller's thread did something
+ * else. Until the answer arrived that is waiting for it; from then on the loop was busy. */
+static void find_gap(const struct breakdown_call *c, uint64_t request_end, uint64_t *wait_ns,
+		     uint64_t *loop_ns)
+{
+	uint64_t end = min_of(c->end_ns, request_end);
+	uint64_t span = end > c->sent_ns ? end - c->sent_ns : 0;
+	uint64_t seen = c->slice_ns[SLICE_MID] + c->slice_ns[SLICE_T1];
+	uint64_t gap = span > seen ? span - seen : 0, late = 0, ready, read;
+
+	ready = max_of(c->arrival_ns, c->sent_ns);
+	read = c->first_ns ? c->first_ns : end;
+	if (c->arrival_ns && read > ready)
+		late = read - ready;
+	late = late > c->slice_ns[SLICE_MID] ? late - c->slice_ns[SLICE_MID] : 0;
+	*loop_ns = min_of(late, gap);
+	*wait_ns = gap - *loop_ns;
+}
+
+/* Waits that were measured on one call while others were outstanding that finished later belong
+ * to those: a thread blocks at the end of a call, just before it reads the answer. Sorted as in
+ * own_intervals(), so those others come before it; what they get stays with them. */
+static void share_out(const struct breakdown_in *in, struct outstanding *o)
+{
+	for (size_t i = 1; i < in->n_calls; i++) {
+		const struct breakdown_call *c = &in->calls[i];
+		uint64_t span = c->end_ns > c->sent_ns ? c->end_ns - c->sent_ns : 0;
+		uint64_t move = span > o[i].owned_ns ? span - o[i].owned_ns : 0;
+
+		move = min_of(move, o[i].wait_ns);
+		for (size_t j = i; j-- > 0 && move;) {
+			uint64_t from = max_of(c->sent_ns, o[j].from_ns);
+			uint64_t until = min_of(c->end_ns, o[j].from_ns + o[j].owned_ns);
+			uint64_t take = until > from ? min_of(until - from, move) : 0;
+
+			o[j].wait_ns += take;
+			o[i].wait_ns -= take;
+			move -= take;
+		}
+	}
+}
+
+static void give_calls(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	uint64_t gap, explained = 0;
+	struct outstanding *o;
+
+	if (!in->n_calls)
+		return;
+	o = calloc(in->n_calls, sizeof(*o));
+	if (!o) {
+		w->err = -ENOMEM;
+		return;
+	}
+	qsort(in->calls, in->n_calls, sizeof(*in->calls), later_end_first);
+	own_intervals(in, o);
+	/* what slices do not cover is a gap; only an event loop has one */
+	gap = w->left_ns > w->lock_ns ? w->left_ns - w->lock_ns : 0;
+	for (size_t i = 0; i < in->n_calls; i++) {
+		o[i].wait_ns = peer_wait(&in->calls[i]);
+		gap -= min_of(gap, o[i].wait_ns);
+	}
+	share_out(in, o);
+	for (size_t i = 0; i < in->n_calls && gap > explained; i++) {
+		uint64_t wait, loop;
+
+		find_gap(&in->calls[i], in->end_ns, &wait, &loop);
+		wait = min_of(wait, o[i].owned_ns);
+		loop = min_of(loop, gap - explained);
+		wait = min_of(wait, gap - explained - loop);
+		o[i].wait_ns += wait;
+		o[i].loop_ns = loop;
+		explained += wait + loop;
+	}
+	for (size_t i = 0; i < in->n_calls; i++) {
+		give_own(w, CAUSE_LOOP, 0, 0, o[i].loop_ns);
+		give_call(w, &in->calls[i], o[i].wait_ns);
+	}
+	free(o);
+}
+
+/* From arrival until the thread turned to the request. */
+static uint64_t give_queue(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	uint64_t until = in->read_first_ns ? in->read_first_ns : in->end_ns;
+	uint64_t late = until > in->start_ns ? until - in->start_ns : 0;
+	uint64_t pre = in->slice_ns[SLICE_PRE];
+
+	if (pre > late)
+		return pre - late;
+	if (in->states_unknown)
+		give_own(w, CAUSE_UNKNOWN, intern_str("before the thread was known"), 0,
+			 late - pre);
+	else if (in->loop)
+		give_own(w, CAUSE_LOOP, 0, in->behind, late - pre);
+	else
+		give_own(w, CAUSE_QUEUE, in->queue_what, 0, late - pre);
+	return 0;
+}
+
+/* Waits on the request's own connection, and on sockets that are not known as calls. */
+static void give_peer_waits(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	const uint64_t *state = in->state_ns;
+	uint64_t body = min_of(state[STATE_RECV], in->slice_ns[SLICE_T0]);
+
+	give_own(w, CAUSE_RECV, 0, 0, body);
+	if (state[STATE_RECV] > body)
+		give_own(w, CAUSE_UPSTREAM, intern_str("socket"), 0, state[STATE_RECV] - body);
+	give_own(w, CAUSE_SEND, 0, 0, state[STATE_SEND]);
+	give_own(w, CAUSE_UPSTREAM, intern_str("connect"), 0, state[STATE_CONNECT]);
+	give_own(w, CAUSE_OTHER, intern_str("poll"), 0, state[STATE_POLL]);
+}
+
+/* What no slice covers and no call explains: the body or the reader was slow, or the loop was
+ * busy between two steps of this request. */
+static void give_gaps(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	uint64_t span;
+
+	span = in->read_last_ns > in->read_first_ns ? in->read_last_ns - in->read_first_ns : 0;
+	if (span > in->slice_ns[SLICE_T0])
+		give_own(w, CAUSE_RECV, 0, 0, span - in->slice_ns[SLICE_T0]);
+	span = in->sent_last_ns > in->sent_first_ns ? in->sent_last_ns - in->sent_first_ns : 0;
+	if (span > in->slice_ns[SLICE_T1])
+		give_own(w, CAUSE_SEND, 0, 0, span - in->slice_ns[SLICE_T1]);
+	if (in->loop && in->read_first_ns)
+		give_own(w, CAUSE_LOOP, 0, 0, w->left_ns);
+	give_own(w, CAUSE_UNKNOWN, 0, 0, w->left_ns);
+}
+
+int breakdown(const struct breakdown_in *in, struct parts *out)
+{
+	struct work w = { .in = in, .out = out };
+	uint64_t clip;
+
+	if (in->end_ns <= in->start_ns)
+		return 0;
+	w.left_ns = in->end_ns - in->start_ns;
+	clip = give_queue(&w);
+	give_states(&w, in->state_ns, clip);
+	give_peer_waits(&w);
+	for (size_t i = 0; i < in->n_calls; i++) {
+		give_states(&w, in->calls[i].state_ns, 0);
+		give_own(&w, CAUSE_OTHER, intern_str("poll"), 0, in->calls[i].state_ns[STATE_POLL]);
+	}
+	give_calls(&w);
+	give_locks(&w, w.lock_ns);
+	give_gaps(&w);
+	if (w.err)
+		parts_clear(out);
+	return w.err;
+}
+
+uint32_t breakdown_via(uint32_t first, uint32_t rest)
+{
+	/* few services, so few pairs: a direct-mapped cache spares the formatting */
+	static struct {
+		uint32_t first, rest, id;
+	} cache[256];
+	size_t slot = (first * 31u + rest) & 255;
+
+	if (!first || !rest)
+		return first ? first : rest;
+	if (cache[slot].id && cache[slot].first == first && cache[slot].rest == rest)
+		return cache[slot].id;
+	cache[slot].first = first;
+	cache[slot].rest = rest;
+	cache[slot].id = intern_fmt("%s > %s", intern_text(first), intern_text(rest));
+	return cache[slot].id;
+}

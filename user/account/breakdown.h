@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The algebra of a request's wall time: from the states that its thread was in, and the calls
+ * that were outstanding, to parts that sum exactly to it. Pure functions; the rules are those of
+ * docs/states.md.
+ *
+ * What is given is measured at the I/O of the thread that serves the request. Each slice is the
+ * thread's time before an I/O that was for this request. On a thread that serves one request at
+ * a time slices tile the wall time; on an event loop there are gaps, in which it worked for
+ * others or had nothing to do, and a gap is explained by what was outstanding meanwhile.
+ */
+#ifndef TARDY_ACCOUNT_BREAKDOWN_H
+#define TARDY_ACCOUNT_BREAKDOWN_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "account/parts.h"
+#include "bpf/abi.h"
+
+/* A call made for the request. Times are absolute nanoseconds. */
+struct breakdown_call {
+	uint64_t start_ns; /* connect or return of the first send */
+	uint64_t sent_ns; /* return of the last send */
+	uint64_t arrival_ns; /* first byte of the answer arrived, 0 = not yet */
+	uint64_t first_ns; /* it was read, 0 = not yet */
+	uint64_t end_ns; /* last read; the request's end when there is none yet */
+	const uint64_t *state_ns; /* STATE_COUNT, of the caller's thread */
+	const uint64_t *slice_ns; /* SLICE_COUNT */
+	enum cause cause; /* of its wait when the callee is not known: db, cache, upstream */
+	uint32_t who, what; /* callee, or its address; statement, route */
+	/* the callee's own breakdown, when it is known; sums to child_wall_ns */
+	const struct part *child;
+	size_t n_child;
+	uint64_t child_wall_ns;
+	uint64_t
+		child_late_ns; /* of it after the caller had the answer: its last send returned late */
+	uint32_t child_service;
+	bool child_is_store; /* its cpu is reported as `cause` and its parts carry `what` */
+};
+
+/* A wait for a lock inside the request. */
+struct breakdown_wait {
+	uint64_t ns;
+	uint32_t what, held_by;
+};
+
+struct breakdown_in {
+	uint64_t start_ns, end_ns;
+	uint64_t read_first_ns, read_last_ns; /* 0 = nobody has read it yet */
+	uint64_t sent_first_ns, sent_last_ns; /* 0 = nothing was sent yet */
+	const uint64_t *state_ns; /* STATE_COUNT */
+	const uint64_t *slice_ns; /* SLICE_COUNT */
+	uint32_t who;
+	bool loop; /* its thread serves several connections at once */
+	bool states_unknown; /* the thread's past before the first read is not known */
+	uint32_t queue_what;
+	uint32_t behind; /* route of the request that the thread served before this one */
+	const struct breakdown_wait *waits;
+	size_t n_waits;
+	struct breakdown_call *calls;
+	size_t n_calls;
+};
+
+/* Appends to *out parts whose ns sum to exactly end_ns - start_ns. Returns 0 or -ENOMEM (*out is
+ * then cleared). */
+int breakdown(const struct breakdown_in *in, struct parts *out);
+
+/* "a > b", interned; either may be 0. */
+uint32_t breakdown_via(uint32_t first, uint32_t rest);
+#endif

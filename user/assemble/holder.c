@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who held a lock. The waker of a wait is its last holder; but where several wait, each woke the
+ * next, and a long wait spans several holders. While the waker itself waited for the same lock,
+ * somebody else held it: the one who woke the waker, and so on back in time.
+ */
+#include <stdlib.h>
+
+#include "assemble/node.h"
+
+void holder_remember(struct assemble *a, const struct rec_wait *r)
+{
+	uint32_t at = a->lock_wait_at % LOCK_WAITS_MAX, *newest;
+	struct lock_wait *w;
+
+	if (!a->lock_waits)
+		a->lock_waits = calloc(LOCK_WAITS_MAX, sizeof(*a->lock_waits));
+	if (!a->lock_waits)
+		return;
+	w = &a->lock_waits[at];
+	newest = w->xid ? table_get(&a->lock_index, w->xid) : NULL;
+	if (newest && *newest == at + 1)
+		table_del(&a->lock_index, w->xid);
+	newest = table_put(&a->lock_index, r->xid, NULL);
+	if (!newest)
+		return;
+	*w = (struct lock_wait){ .xid = r->xid,
+				 .key = r->key,
+				 .start_ns = r->start_ns,
+				 .end_ns = r->start_ns + r->blocked_ns,
+				 .waker_xid = r->waker_xid,
+				 .older = *newest };
+	*newest = at + 1;
+	a->lock_wait_at++;
+}
+
+/* The wait of xid for the same lock that ended latest within (from, to). */
+static const struct lock_wait *wait_before(const struct assemble *a, uint64_t xid, uint64_t key,
+					   uint64_t from, uint64_t to)
+{
+	const uint32_t *newest = table_get(&a->lock_index, xid);
+	uint32_t at = newest ? *newest : 0;
+
+	for (int i = 0; at && i < HOLDERS_MAX * 4; i++) {
+		const struct lock_wait *w = &a->lock_waits[at - 1];
+
+		if (w->xid != xid)
+			return NULL; /* overwritten since */
+		if (w->key == key && w->end_ns > from && w->end_ns < to)
+			return w;
+		at = w->older;
+	}
+	return NULL;
+}
+
+size_t holder_split(const struct assemble *a, const struct wait *w, struct breakdown_wait *out)
+{
+	uint64_t from = w->start_ns, to = w->start_ns + w->ns, holder = w->held ? w->waker_xid : 0;
+	size_t n = 0;
+
+	while (n < HOLDERS_MAX - 1 && holder && a->lock_waits) {
+		const struct lock_wait *before = wait_before(a, holder, w->key, from, to);
+
+		if (!before)
+			break;
+		out[n++] = (struct breakdown_wait){ to - before->end_ns, w->what,
+						    route_of(a, holder) };
+		to = before->end_ns;
+		holder = before->waker_xid;
+	}
+	out[n++] = (struct breakdown_wait){ to - from, w->what, route_of(a, holder) };
+	return n;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "assemble/message.h"
+
+#include <stdlib.h>
+
+#include "base/intern.h"
+#include "proto/fastcgi.h"
+#include "proto/http1.h"
+#include "proto/pgsql.h"
+#include "proto/route.h"
+#include "proto/sql.h"
+
+#define ROUTE_CAP 160
+#define STATEMENT_CAP 200
+
+void text_state_release(struct text_state *s)
+{
+	free(s->rest.bytes);
+	free(s->next.bytes);
+	free(s->prepared);
+	*s = (struct text_state){ 0 };
+}
+
+/* ---- HTTP ---------------------------------------------------------------------------------- */
+
+/* The request's bytes with those that were read too early in front; buf has room for both. */
+static struct slice http_request_bytes(const struct text_state *s, const struct text_in *in,
+				       char *buf, size_t cap)
+{
+	size_t rest = s->rest.len < cap ? s->rest.len : cap, n;
+
+	if (!rest)
+		return in->request;
+	n = in->request.len < cap - rest ? in->request.len : cap - rest;
+	memcpy(buf, s->rest.bytes, rest);
+	if (n)
+		memcpy(buf + rest, in->request.ptr, n);
+	return (struct slice){ buf, rest + n };
+}
+
+static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
+{
+	struct http1_response rsp;
+	uint64_t body;
+
+	if (!in->response.len || http1_parse_response(in->response, &rsp) == HTTP1_NOT)
+		return;
+	out->status = rsp.status;
+	out->error = rsp.status >= 500;
+	if (rsp.status >= 100 && rsp.status < 200 && rsp.status != 101) {
+		/* the final answer may follow in the same bytes */
+		if (rsp.head_len && in->response.len > rsp.head_len) {
+			struct text_in rest = *in;
+
+			rest.response.ptr += rsp.head_len;
+			rest.response.len -= rsp.head_len;
+			rest.response_bytes -= rsp.head_len;
+			http_read_answer(&rest, method, out);
+			return;
+		}
+		out->interim = true;
+		return;
+	}
+	out->stream = rsp.status == 101 ||
+		      memmem(in->response.ptr, in->response.len, "text/event-stream", 17);
+	if (!rsp.head_len)
+		return;
+	body = in->response_bytes - rsp.head_len;
+	if (!http1_response_has_body(method, rsp.status)) {
+		out->can_tell = true;
+		out->ended = true;
+	} else if (rsp.chunked) {
+		out->can_tell = true;
+		out->ended = http1_chunked_ends(in->tail);
+	} else if (rsp.content_length >= 0) {
+		out->can_tell = true;
+		out->ended = body >= (uint64_t)rsp.content_length;
+	}
+}
+
+/* Keeps what was read behind the first request: it is the beginning of the next. */
+static void http_keep_rest(struct text_state *s, struct slice bytes,
+			   const struct http1_request *req)
+{
+	size_t used = req->head_len + (req->content_length > 0 ? (size_t)req->content_length : 0);
+	/* behind a chunked body, where it ends is not known */
+	size_t rest = req->head_len && !req->chunked && bytes.len > used ? bytes.len - used : 0;
+
+	if (rest > TEXT_REST_MAX)
+		rest = TEXT_REST_MAX;
+	if (rest && !s->next.bytes)
+		s->next.bytes = malloc(TEXT_REST_MAX);
+	s->next.len = s->next.bytes ? (uint16_t)rest : 0;
+	if (s->next.len)
+		memcpy(s->next.bytes, bytes.ptr + used, s->next.len);
+}
+
+static void http_read(struct text_state *s, const struct text_in *in, struct text *out)
+{
+	char joined[2 * TEXT_REST_MAX + 64], route[ROUTE_CAP];
+	struct slice bytes = http_request_bytes(s, in, joined, sizeof(joined));
+	struct http1_request req;
+	size_t n;
+
+	if (http1_parse_request(bytes, &req) == HTTP1_NOT) {
+		out->continues = bytes.len > 0;
+		http_read_answer(in, SLICE_LIT(""), out);
+		return;
+	}
+	if (!req.target.len) { /* nothing of it could be read */
+		http_read_answer(in, req.method, out);
+		return;
+	}
+	n = route_normalise(req.method, req.target, route, sizeof(route));
+	out->route = intern((struct slice){ route, n });
+	out->method = intern(req.method);
+	http_read_answer(in, req.method, out);
+	http_keep_rest(s, bytes, &req);
+}
+
+/* ---- FastCGI ------------------------------------------------------------------------------- */
+
+static void fastcgi_read(const struct text_in *in, struct text *out)
+{
+	struct fastcgi_request req;
+	struct fastcgi_response rsp;
+	char route[ROUTE_CAP];
+	size_t n = 0;
+
+	if (fastcgi_parse_request(in->request, &req) < 0) {
+		out->continues = true;
+		return;
+	}
+	if (req.script_name.len)
+		n = route_script(req.method, req.script_name, route, sizeof(route));
+	else if (req.document_uri.len)
+		n = route_script(req.method, req.document_uri, route, sizeof(route));
+	else if (req.request_uri.len)
+		n = route_normalise(req.method, req.request_uri, route, sizeof(route));
+	out->route = n ? intern((struct slice){ route, n }) : 0;
+	out->method = intern(req.method);
+	out->can_tell = true;
+	out->ended = fastcgi_ends(in->tail);
+	if (in->response.len && fastcgi_parse_response(in->response, &rsp) >= 0) {
+		out->status = rsp.status;
+		out->ended = out->ended || rsp.ended;
+		out->error = rsp.status >= 500 || (rsp.ended && rsp.protocol_status != 0);
+	}
+}
+
+/* ---- PostgreSQL ---------------------------------------------------------------------------- */
+
+static uint64_t name_hash(struct slice name)
+{
+	return sql_fingerprint(name) | 1; /* 0 is an empty place */
+}
+
+static uint32_t prepared_find(const struct text_state *s, struct slice name)
+{
+	uint64_t key = name_hash(name);
+
+	for (size_t i = 0; s->prepared && i < s->n_prepared; i++)
+		if (s->prepared[i].name == key)
+			return s->prepared[i].what;
+	return 0;
+}
+
+static void prepared_put(struct text_state *s, struct slice name, uint32_t what)
+{
+	uint64_t key = name_hash(name);
+	size_t at;
+
+	if (!s->prepared)
+		s->prepared = calloc(TEXT_PREPARED_MAX, sizeof(*s->prepared));
+	if (!s->prepared)
+		return; /* its executions stay without a name */
+	for (at = 0; at < s->n_prepared; at++)
+		if (s->prepared[at].name == key)
+			break;
+	if (at == s->n_prepared) {
+		if (s->n_prepared < TEXT_PREPARED_MAX)
+			s->n_prepared++;
+		else
+			at = s->next_prepared++ % TEXT_PREPARED_MAX;
+	}
+	s->prepared[at].name = key;
+	s->prepared[at].what = what;
+}
+
+static uint32_t statement_of(struct slice sql)
+{
+	char text[STATEMENT_CAP];
+	size_t n = sql_normalise(sql, text, sizeof(text));
+
+	/* its operand is the client's own name for a statement */
+	if (n > 10 && strncasecmp(text, "DEALLOCATE", 10) == 0)
+		n = 10;
+	return intern((struct slice){ text, n });
+}
+
+static void pgsql_read_request(struct text_state *s, struct slice in, struct text *out)
+{
+	uint32_t parsed = 0, run = 0;
+	bool terminate = false, startup = false, first = true;
+	struct pgsql_msg m;
+
+	while (pgsql_next_frontend(&in, &m) == 1) {
+		switch (m.kind) {
+		case PGSQL_QUERY:
+			run = run ? run : statement_of(m.sql);
+			break;
+		case PGSQL_PARSE:
+			parsed = statement_of(m.sql);
+			prepared_put(s, m.name, parsed);
+			break;
+		case PGSQL_BIND:
+			if (!run)
+				run = prepared_find(s, m.name);
+			break;
+		case PGSQL_TERMINATE:
+			terminate = first;
+			break;
+		case PGSQL_STARTUP:
+		case PGSQL_SSL_REQUEST:
+		case PGSQL_GSS_REQUEST:
+		case PGSQL_PASSWORD:
+			startup = true;
+			break;
+		case PGSQL_COPY_DATA:
+		case PGSQL_COPY_DONE:
+		case PGSQL_COPY_FAIL:
+			if (first)
+				out->continues = true;
+			break;
+		default:
+			break;
+		}
+		first = false;
+	}
+	out->no_request = terminate;
+	if (run)
+		out->route = run;
+	else if (parsed)
+		out->route = intern_fmt("PREPARE %s", intern_text(parsed));
+	else if (startup)
+		out->route = intern_str("(connect)");
+}
+
+static void pgsql_read(struct text_state *s, const struct text_in *in, struct text *out)
+{
+	struct slice answer = in->response;
+	struct pgsql_msg m;
+
+	pgsql_read_request(s, in->request, out);
+	out->can_tell = in->tail.len > 0;
+	out->ended = pgsql_ends(in->tail);
+	if (answer.len == 1 && in->response_bytes == 1)
+		out->ended = true; /* 'S' or 'N' to SSLRequest */
+	while (pgsql_next_backend(&answer, &m) == 1) {
+		if (m.kind == PGSQL_ERROR)
+			out->error = true;
+	}
+}
+
+/* ---- */
+
+void text_read_exchange(struct text_state *s, const struct text_in *in, struct text *out)
+{
+	*out = (struct text){ 0 };
+	if (s->proto == PROTO_UNKNOWN && in->request.len)
+		s->proto = proto_detect(in->request);
+	switch (s->proto) {
+	case PROTO_HTTP1:
+		http_read(s, in, out);
+		break;
+	case PROTO_FASTCGI:
+		fastcgi_read(in, out);
+		break;
+	case PROTO_PGSQL:
+		pgsql_read(s, in, out);
+		break;
+	default:
+		break;
+	}
+}
+
+void text_next_exchange(struct text_state *s)
+{
+	struct text_rest used = s->rest;
+
+	s->rest = s->next;
+	s->next = used;
+	s->next.len = 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the bytes of an exchange say: its protocol, its name, how it ended, and whether it has
+ * ended. Text is read once and only ids of interned names are kept.
+ */
+#ifndef TARDY_ASSEMBLE_MESSAGE_H
+#define TARDY_ASSEMBLE_MESSAGE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/slice.h"
+#include "proto/detect.h"
+
+enum { TEXT_PREPARED_MAX = 256, TEXT_REST_MAX = 1024 };
+
+/* What a connection remembers between exchanges. Zeroed is empty. */
+struct text_state {
+	enum proto proto;
+	/* HTTP pipelining: bytes read together with an earlier request that belong to the present
+	 * exchange, and those that will belong to the next */
+	struct text_rest {
+		char *bytes;
+		uint16_t len;
+	} rest, next;
+	/* PostgreSQL: prepared statements, replaced round robin when full */
+	struct {
+		uint64_t name; /* hash */
+		uint32_t what;
+	} * prepared;
+	uint16_t n_prepared, next_prepared;
+};
+
+void text_state_release(struct text_state *s);
+
+struct text_in {
+	struct slice request; /* head, with what REC_DATA added */
+	struct slice response; /* head */
+	struct slice tail; /* last bytes of the response */
+	uint64_t response_bytes; /* in all */
+	bool pipelined; /* the request was read together with the one before */
+};
+
+struct text {
+	uint32_t method;
+	uint32_t route; /* "GET /a/b.php"; for a database the normalised statement; 0 = no name */
+	int32_t status; /* HTTP status, 0 = none */
+	bool error; /* 5xx, SQL error, protocol error */
+	bool continues; /* these are more bytes of the exchange before, not a new one */
+	bool no_request; /* asks for no answer: a PostgreSQL Terminate */
+	bool interim; /* the answer so far is a 1xx: the real one follows */
+	bool ended; /* the protocol proves that the answer is whole */
+	bool can_tell; /* the protocol would prove it: `ended` false means not yet */
+	bool stream; /* server-sent events, upgraded connection */
+};
+
+/* Reads an exchange as far as it is there; may be called again when more is. Updates *s. */
+void text_read_exchange(struct text_state *s, const struct text_in *in, struct text *out);
+/* To be called before the first reading of each further exchange of the connection. */
+void text_next_exchange(struct text_state *s);
+
+#endif
