@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A snapshot: everything that a screen or an export shows of one window, immutable once built
+ * and owned by its reader. Strings are ids of base/intern.h; times are microseconds where the
+ * name says _us. Rows are ranked by WAIT/s, largest first. Absent data has has_* == false or an
+ * empty list, and a view leaves its column or line out.
+ */
+#ifndef TARDY_RANK_SNAPSHOT_H
+#define TARDY_RANK_SNAPSHOT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "account/causes.h"
+
+enum { SNAP_TREND = 8, SNAP_LOST_KINDS_MAX = 32 };
+
+/* A share of a mean request (routes) or of one request. */
+struct snap_part {
+	uint32_t who, what, via, held_by;
+	uint8_t cause; /* enum cause */
+	bool scaled;
+	double count; /* per request */
+	uint64_t us; /* rounded so that the sum is exactly the wall_us beside it */
+};
+
+struct snap_route {
+	uint32_t service, route, pool;
+	bool entry; /* the row counts entry requests; joined children have rows of their own */
+	uint64_t requests; /* ended in the window */
+	uint64_t errors, aborted, incomplete, streams;
+	uint64_t in_flight; /* now */
+	uint64_t wall_us; /* mean of completed, complete requests */
+	uint64_t p50_us, p95_us, p99_us, max_us; /* nearest rank */
+	double req_per_s;
+	double wait_s_per_s; /* unfinished ones included */
+	double wait_share; /* of all entry waiting in the window, 0..1; 0 for rows not entry */
+	struct snap_part *parts; /* largest first, sum of us == wall_us */
+	size_t n_parts;
+	/* the same for everything that waits on the row, unfinished ones too: seconds per second
+	 * by cause; what the bar shows while nothing has completed yet */
+	double wait_by_cause[CAUSE_COUNT];
+	double trend[SNAP_TREND]; /* WAIT/s in eighths of the window, oldest first */
+};
+
+struct snap_call {
+	uint32_t peer, protocol, what;
+	uint64_t start_us; /* after the request's start */
+	uint64_t wall_us;
+	bool error;
+};
+
+struct snap_mark {
+	uint32_t label;
+	uint64_t at_us; /* after the request's start */
+};
+
+struct snap_request {
+	uint64_t xid, parent_xid;
+	uint64_t start_unix_us, wall_us, after_us, first_byte_us;
+	uint64_t bytes_in, bytes_out;
+	uint32_t service, method, route, protocol, waiting_for;
+	int32_t status, pid, tid;
+	char binding;
+	bool entry, aborted, incomplete, error, open, stream;
+	struct snap_part *parts;
+	size_t n_parts;
+	struct snap_call *calls;
+	size_t n_calls;
+	struct snap_mark *marks;
+	size_t n_marks;
+};
+
+struct snap_hotspot_route {
+	uint32_t route;
+	double wait_s_per_s;
+};
+
+struct snap_hotspot {
+	uint32_t who, what, held_by, via;
+	uint8_t cause;
+	double wait_s_per_s;
+	double share; /* of all entry waiting */
+	/* who waits on it, largest first */
+	struct snap_hotspot_route *routes;
+	size_t n_routes;
+	/* queue and loop: what the workers did meanwhile, wait_s_per_s = their busy seconds/s */
+	struct snap_hotspot_route *occupied_by;
+	size_t n_occupied_by;
+};
+
+struct snap_pool { /* a service with several workers */
+	uint32_t service;
+	uint32_t busy, workers; /* mean busy rounded up, workers alive */
+};
+
+struct snap_lost {
+	const char *kind; /* static text */
+	uint64_t count;
+};
+
+struct snap_health {
+	uint64_t seen; /* records */
+	uint64_t lost; /* records */
+	struct snap_lost lost_by_kind[SNAP_LOST_KINDS_MAX];
+	size_t n_lost_by_kind;
+	bool has_own_cost; /* false in replay */
+	double own_cpu_ratio; /* of one core */
+	double probe_cpu_ratio; /* of one core */
+	double probe_ns_per_request;
+	uint64_t rss_bytes;
+};
+
+struct snap_host {
+	bool has; /* false in replay of another host */
+	double cpu_ratio; /* 0..1 of all CPUs */
+	double disk_ratio; /* busiest disk's util, 0..1; negative = not known */
+	double runnable; /* mean runnable tasks; negative = not known */
+	double psi_cpu, psi_io, psi_mem; /* 0..1, avg10; negative = not known */
+	uint32_t cpus;
+};
+
+enum snap_verdict_kind {
+	SNAP_VERDICT_NOTHING, /* nothing waits */
+	SNAP_VERDICT_WAIT, /* route, who, cause, what are set */
+	SNAP_VERDICT_UNKNOWN, /* unknown time leads */
+	SNAP_VERDICT_INCOMPLETE, /* more than 5 % of requests are incomplete */
+	SNAP_VERDICT_NO_DATA, /* no request seen at all */
+};
+
+struct snapshot {
+	uint64_t start_unix_us, window_us;
+	uint32_t hostname, kernel; /* of the recorded host */
+	bool live;
+	/* entry requests only */
+	uint64_t requests, errors, aborted, incomplete;
+	double req_per_s, error_ratio, in_flight_mean, wait_s_per_s;
+	uint64_t p50_us, p95_us, p99_us, max_us;
+	enum snap_verdict_kind verdict;
+	struct {
+		uint32_t route, who, what, held_by;
+		uint8_t cause;
+		double route_share; /* of all entry waiting */
+		double cause_share; /* of that route's waiting */
+	} top;
+	struct snap_route *routes;
+	size_t n_routes;
+	struct snap_hotspot *hotspots;
+	size_t n_hotspots;
+	/* requests of the window: in report all kept ones in order of start; in top the slowest
+	 * and the open ones */
+	struct snap_request *requests_v;
+	size_t n_requests_v;
+	uint64_t requests_dropped; /* not kept for want of room */
+	struct snap_pool *pools;
+	size_t n_pools;
+	struct snap_host host;
+	struct snap_health health;
+};
+
+void snapshot_free(struct snapshot *s);
+#endif
