@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Writes what is measured to a capture: for a time, until a signal, or while a command runs. */
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "ingest/capture_write.h"
+
+struct recorder {
+	struct capture_writer *writer;
+	int write_err;
+	pid_t child;
+	int child_status;
+	bool child_ended;
+	uint64_t end_ns; /* 0 = none */
+};
+
+static int on_record(void *ctx, const struct rec_hdr *rec)
+{
+	struct recorder *r = ctx;
+	int err = capture_writer_add(r->writer, rec);
+
+	if (!err && rec->type == REC_TICK)
+		err = capture_writer_tick(r->writer, rec->ts_ns);
+	if (err && err != -EMSGSIZE)
+		r->write_err = err;
+	return r->write_err;
+}
+
+/* The child waits before exec until it is selected, so that its first request is seen too. */
+static pid_t start_child(char **argv, int *gate)
+{
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(fds))
+		return -1;
+	pid = fork();
+	if (pid != 0) {
+		close(fds[0]);
+		*gate = fds[1];
+		return pid;
+	}
+	close(fds[1]);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	if (read(fds[0], &byte, 1) != 1)
+		_exit(127);
+	execvp(argv[0], argv);
+	log_error(LOG_USAGE, "cannot run %s: %s", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static void look_after_child(struct recorder *r)
+{
+	int status;
+
+	if (!r->child || r->child_ended || waitpid(r->child, &status, WNOHANG) != r->child)
+		return;
+	r->child_ended = true;
+	r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run(struct cmd_session *s, struct recorder *r)
+{
+	struct timespec pause = { 0, LIVE_DRAIN_MS * 1000000 };
+	int err = 0, last;
+
+	while (!cmd_stop && !err && !r->child_ended && (!r->end_ns || cmd_now_ns() < r->end_ns)) {
+		err = live_poll(s->live, on_record, r);
+		look_after_child(r);
+		nanosleep(&pause, NULL);
+	}
+	if (!r->write_err) {
+		last = live_stop(s->live, on_record, r);
+		err = err ? err : last;
+	}
+	return err;
+}
+
+static int end_child(struct recorder *r)
+{
+	int status;
+
+	if (!r->child_ended) {
+		kill(r->child, SIGTERM);
+		if (waitpid(r->child, &status, 0) == r->child)
+			r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) :
+							      128 + WTERMSIG(status);
+	}
+	return r->child_status;
+}
+
+static int record(const struct cli_options *o, struct cmd_session *s, struct recorder *r)
+{
+	int gate = -1, err, close_err, status = 0;
+
+	if (o->child_argv) {
+		r->child = start_child(o->child_argv, &gate);
+		if (r->child < 0)
+			return log_error(LOG_NO_MEMORY, "cannot start %s: %s", o->child_argv[0],
+					 strerror(errno));
+		live_select(s->live, r->child);
+	}
+	log_info("recording to %s", strcmp(o->output, "-") ? o->output : "standard output");
+	if (o->child_argv && write(gate, "", 1) != 1)
+		status = log_error(LOG_OUTPUT, "cannot start %s", o->child_argv[0]);
+	if (gate >= 0)
+		close(gate);
+	if (o->duration_ns)
+		r->end_ns = cmd_now_ns() + o->duration_ns;
+	err = run(s, r);
+	close_err = capture_writer_close(r->writer);
+	if (r->write_err == -EFBIG)
+		log_warn(LOG_SIZE_CAP, "%s has reached its size", o->output);
+	else if (r->write_err || close_err)
+		status = cmd_output_error(o->output, r->write_err ? r->write_err : close_err);
+	else if (err && !(err == -ESRCH && r->child))
+		status = cmd_live_error(err);
+	if (r->child)
+		status = status ? (end_child(r), status) : end_child(r);
+	return cmd_closing(o, live_seen(s->live), live_lost(s->live), status);
+}
+
+int cmd_record(const struct cli_options *o)
+{
+	struct recorder r = { 0 };
+	struct cmd_session s;
+	int err, status = cmd_session_open(&s, o);
+
+	if (status)
+		return status;
+	cmd_catch_signals();
+	err = capture_writer_open(&r.writer, o->output, o->max_size_bytes);
+	status = err ? cmd_output_error(o->output, err) : record(o, &s, &r);
+	cmd_session_close(&s);
+	return status;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reports and exports: one snapshot of a whole interval, from a capture or measured now. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "export/folded.h"
+#include "export/ndjson.h"
+
+/* Fills *p from where the command line says. */
+static int gather(const struct cli_options *o, struct pipeline *p)
+{
+	struct cmd_session s;
+	int err, status;
+
+	if (o->input || !o->duration_ns)
+		return cmd_read_capture(o->input, p);
+	status = cmd_session_open(&s, o);
+	if (status)
+		return status;
+	cmd_catch_signals();
+	err = cmd_session_run(&s, o->duration_ns, pipeline_record, p);
+	cmd_session_close(&s);
+	pipeline_finish(p);
+	return err ? cmd_live_error(err) : 0;
+}
+
+static int print_report(const struct cli_options *o, const struct snapshot *s)
+{
+	struct text_opts to = cmd_text_opts(o);
+	int err;
+
+	if (o->format == CLI_JSON)
+		err = export_ndjson(stdout, s, o->report);
+	else
+		err = export_text(stdout, s, o->report, &to);
+	return err ? cmd_output_error("standard output", err) : 0;
+}
+
+int cmd_report(const struct cli_options *o)
+{
+	struct pipeline_opts po = { .report = true, .route_glob = o->route };
+	struct pipeline *p = pipeline_new(&po);
+	struct pipeline_totals totals;
+	struct snapshot *s;
+	int status;
+
+	if (!p)
+		return log_error(LOG_NO_MEMORY, "out of memory");
+	status = gather(o, p);
+	s = status ? NULL : pipeline_snapshot(p, 0, 0);
+	if (!status && !s)
+		status = log_error(LOG_NO_MEMORY, "out of memory");
+	if (!status)
+		status = print_report(o, s);
+	totals = pipeline_totals(p);
+	if (!status && s && !s->requests && !s->n_routes)
+		status = log_error(LOG_NO_DATA, "no request was seen");
+	if (s)
+		status = cmd_closing(o, totals.records, totals.lost, status);
+	snapshot_free(s);
+	pipeline_free(p);
+	return status;
+}
+
+static int write_folded(const struct cli_options *o, const struct snapshot *s)
+{
+	bool to_stdout = strcmp(o->output, "-") == 0;
+	FILE *f = stdout;
+	int err, fd;
+
+	if (!to_stdout) {
+		fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+		f = fd < 0 ? NULL : fdopen(fd, "w");
+		if (!f)
+			return cmd_output_error(o->output, -errno);
+	}
+	err = export_folded(f, s);
+	if (!to_stdout && fclose(f) && !err)
+		err = -errno;
+	return err ? cmd_output_error(to_stdout ? "standard output" : o->output, err) : 0;
+}
+
+int cmd_export(const struct cli_options *o)
+{
+	struct pipeline_opts po = { .report = true, .route_glob = o->route };
+	struct pipeline *p = pipeline_new(&po);
+	struct snapshot *s = NULL;
+	int status;
+
+	if (!p)
+		return log_error(LOG_NO_MEMORY, "out of memory");
+	status = cmd_read_capture(o->input, p);
+	if (!status) {
+		s = pipeline_snapshot(p, 0, 1);
+		status = s ? write_folded(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
+	}
+	if (!status && s && !s->n_routes)
+		status = log_error(LOG_NO_DATA, "no request was seen");
+	snapshot_free(s);
+	pipeline_free(p);
+	return status;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What an export may be asked for; a bit mask shared by every format. */
+#ifndef TARDY_EXPORT_EXPORT_H
+#define TARDY_EXPORT_EXPORT_H
+
+enum export_what {
+	EXPORT_ROUTES = 1 << 0,
+	EXPORT_REQUESTS = 1 << 1,
+	EXPORT_HOTSPOTS = 1 << 2,
+	EXPORT_HEALTH = 1 << 3,
+	EXPORT_ALL = EXPORT_ROUTES | EXPORT_REQUESTS | EXPORT_HOTSPOTS | EXPORT_HEALTH,
+};
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sentences about a snapshot, shared by the report and the live view. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/format.h"
+#include "base/intern.h"
+#include "export/words.h"
+
+const char *words_label(char *buf, size_t size, uint32_t id, const char *absent, unsigned cols,
+			bool ascii)
+{
+	const char *text = intern_text(id);
+
+	format_clean(buf, size, text && *text ? text : absent, cols, ascii);
+	return buf;
+}
+
+/* "postgres disk: nvme0n1 read" or "php-fpm lock: flock sess_*, held by POST /y". */
+static void put_culprit(char *buf, size_t size, uint32_t who, uint8_t cause, uint32_t what,
+			uint32_t held_by, bool ascii)
+{
+	char who_text[FORMAT_LABEL], what_text[FORMAT_LABEL], holder[FORMAT_LABEL];
+
+	words_label(who_text, sizeof(who_text), who, "", 24, ascii);
+	words_label(what_text, sizeof(what_text), what, "", 60, ascii);
+	words_label(holder, sizeof(holder), held_by, "", 40, ascii);
+	snprintf(buf, size, "%s%s%s%s%s%s%s", who_text, *who_text ? " " : "",
+		 cause_name((enum cause)cause), *what_text ? ": " : "", what_text,
+		 *holder ? ", held by " : "", holder);
+}
+
+static void verdict_wait(const struct snapshot *s, char *buf, size_t size, bool brief, bool ascii)
+{
+	char route[FORMAT_LABEL], culprit[WORDS_LEN / 2], a[FORMAT_LEN], b[FORMAT_LEN];
+
+	words_label(route, sizeof(route), s->top.route, "(no name)", 48, ascii);
+	put_culprit(culprit, sizeof(culprit), s->top.who, s->top.cause, s->top.what, s->top.held_by,
+		    ascii);
+	snprintf(buf, size, "%s of %s %s; %s of %s %s", format_percent(a, s->top.route_share),
+		 brief ? "waiting:" : "all waiting is", route,
+		 format_percent(b, s->top.cause_share), brief ? "it" : "that is", culprit);
+}
+
+void words_verdict(const struct snapshot *s, char *buf, unsigned cols, bool ascii)
+{
+	char route[FORMAT_LABEL], a[FORMAT_LEN], b[FORMAT_LEN];
+	int n = 0;
+
+	switch (s->verdict) {
+	case SNAP_VERDICT_NO_DATA:
+		snprintf(buf, WORDS_LEN, "no requests seen yet");
+		return;
+	case SNAP_VERDICT_NOTHING:
+		snprintf(buf, WORDS_LEN, "nothing waits: %s requests in flight on average",
+			 format_fixed(a, s->wait_s_per_s, 2));
+		return;
+	case SNAP_VERDICT_UNKNOWN:
+		words_label(route, sizeof(route), s->top.route, "(no name)", 48, ascii);
+		snprintf(buf, WORDS_LEN,
+			 "not measured time leads: %s of all waiting is %s; %s of that is unknown",
+			 format_percent(a, s->top.route_share), route,
+			 format_percent(b, s->top.cause_share));
+		return;
+	case SNAP_VERDICT_INCOMPLETE:
+		n = snprintf(buf, WORDS_LEN, "records were lost: %s of %s requests incomplete",
+			     format_grouped(a, s->incomplete), format_grouped(b, s->requests));
+		if (!s->top.route)
+			return;
+		n += snprintf(buf + n, WORDS_LEN - (size_t)n, "; of the rest, ");
+		break;
+	case SNAP_VERDICT_WAIT:
+		break;
+	}
+	verdict_wait(s, buf + n, WORDS_LEN - (size_t)n, false, ascii);
+	if (format_width(buf) > cols)
+		verdict_wait(s, buf + n, WORDS_LEN - (size_t)n, true, ascii);
+}
+
+static double share_of(uint64_t us, uint64_t wall_us)
+{
+	return wall_us ? (double)us / (double)wall_us : 0;
+}
+
+/* What a part waited for, who holds it, how often and over which hops, in cols columns. The name
+ * and the holder share the room; count and hops are shown where there is some left. */
+static void part_object(const struct snap_part *p, bool per_request, unsigned cols, bool ascii,
+			char *buf, size_t size)
+{
+	static const char by[] = ", held by ";
+	char what[FORMAT_LABEL], holder[FORMAT_LABEL], via[FORMAT_LABEL], n[FORMAT_LEN];
+	char count[FORMAT_LEN + 8] = "", hops[FORMAT_LABEL + 8] = "";
+	bool held = p->held_by != INTERN_EMPTY;
+	unsigned what_cols, holder_cols, room, left;
+
+	words_label(what, sizeof(what), p->what, "", 100, ascii);
+	words_label(holder, sizeof(holder), p->held_by, "", 60, ascii);
+	what_cols = format_width(what);
+	holder_cols = held ? format_width(holder) + sizeof(by) - 1 : 0;
+	if (p->count >= 1.5)
+		snprintf(count, sizeof(count), "%s%s%s", what_cols || held ? "  " : "",
+			 format_rate(n, p->count), per_request ? "/req" : "x");
+	if (held && what_cols + holder_cols + strlen(count) > cols)
+		*count = '\0';
+	room = cols > strlen(count) ? cols - (unsigned)strlen(count) : 0;
+	if (what_cols + holder_cols > room && holder_cols > room / 2)
+		holder_cols = what_cols > room / 2 ? room / 2 : room - what_cols;
+	words_label(what, sizeof(what), p->what, "", room - holder_cols, ascii);
+	if (held && holder_cols >= sizeof(by) + 3)
+		words_label(holder, sizeof(holder), p->held_by, "",
+			    holder_cols - (unsigned)sizeof(by) + 1, ascii);
+	else
+		held = false;
+	left = cols - format_width(what) - holder_cols;
+	left = left > strlen(count) ? left - (unsigned)strlen(count) : 0;
+	if (p->via && p->via != p->who) {
+		words_label(via, sizeof(via), p->via, "", 60, ascii);
+		if (format_width(via) + 6 <= left)
+			snprintf(hops, sizeof(hops), "  via %s", via);
+	}
+	snprintf(buf, size, "%s%s%s%s%s", what, held ? by + (*what ? 0 : 2) : "",
+		 held ? holder : "", count, hops);
+}
+
+void words_part(const struct snap_part *p, uint64_t wall_us, bool per_request, char *buf,
+		unsigned cols, bool ascii)
+{
+	char line[WORDS_LEN], who[FORMAT_LABEL], label[FORMAT_LABEL], object[WORDS_LEN];
+	char time[FORMAT_LEN], us[FORMAT_LEN], percent[FORMAT_LEN];
+	enum cause cause = (enum cause)p->cause;
+	unsigned used;
+	int n;
+
+	words_label(label, sizeof(label), p->who, "-", 10, ascii);
+	format_pad(who, sizeof(who), label, 10, false);
+	snprintf(time, sizeof(time), "%s%.16s", p->scaled ? "~" : "", format_us(us, p->us));
+	n = snprintf(line, sizeof(line), "%c %-8s %6s %4s  %s ", cause_letter(cause),
+		     cause_name(cause), time, format_percent(percent, share_of(p->us, wall_us)),
+		     who);
+	used = format_width(line);
+	part_object(p, per_request, used < cols ? cols - used : 0, ascii, object, sizeof(object));
+	snprintf(line + n, sizeof(line) - (size_t)n, "%.*s", (int)sizeof(line) - n - 1, object);
+	format_clean(buf, WORDS_LEN, line, cols, ascii);
+}
+
+void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigned cols)
+{
+	char line[128], time[FORMAT_LEN], percent[FORMAT_LEN];
+
+	snprintf(line, sizeof(line), "+ %-8s %6s %4s  %zu smaller part%s", "rest",
+		 format_us(time, us), format_percent(percent, share_of(us, wall_us)), n,
+		 n == 1 ? "" : "s");
+	format_clean(buf, WORDS_LEN, line, cols, true);
+}
+
+void words_route_head(const struct snap_route *r, char *buf, bool ascii)
+{
+	char route[FORMAT_LABEL], a[FORMAT_LEN], b[FORMAT_LEN];
+	uint64_t unmeasured = r->incomplete + r->streams;
+	uint64_t measured = r->requests > unmeasured ? r->requests - unmeasured : 0;
+
+	words_label(route, sizeof(route), r->route, "(no name)", 48, ascii);
+	if (r->n_parts && r->wall_us)
+		snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route,
+			 format_us(a, r->wall_us), format_grouped(b, measured),
+			 measured == 1 ? "" : "s");
+	else
+		snprintf(buf, WORDS_LEN, "%s: none completed, %s in flight", route,
+			 format_grouped(a, r->in_flight));
+}
+
+void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii)
+{
+	put_culprit(buf, WORDS_LEN, h->who, h->cause, h->what, h->held_by, ascii);
+}
+
+void words_cost(const struct snapshot *s, bool brief, char *buf)
+{
+	const struct snap_health *h = &s->health;
+	char own[FORMAT_LEN], probe[FORMAT_LEN], rss[FORMAT_LEN], lost[FORMAT_LEN];
+
+	format_fixed(own, h->own_cpu_ratio * 100, 1);
+	format_fixed(probe, h->probe_cpu_ratio * 100, 1);
+	format_bytes(rss, h->rss_bytes);
+	format_count(lost, h->lost);
+	if (!h->has_own_cost)
+		snprintf(buf, WORDS_LEN, "%s  lost %s", s->live ? "tardy cost ?" : "replay", lost);
+	else if (brief)
+		snprintf(buf, WORDS_LEN, "tardy %s%%+%s%% lost %s", own, probe, lost);
+	else
+		snprintf(buf, WORDS_LEN, "tardy %s%% cpu (+%s%% in probes) %s  lost %s", own, probe,
+			 rss, lost);
+}
+
+/* The first cause that has this one's letter. */
+static int first_of_letter(int cause)
+{
+	int c = 0;
+
+	while (cause_letter((enum cause)c) != cause_letter((enum cause)cause))
+		c++;
+	return c;
+}
+
+void words_legend(bool left[CAUSE_COUNT], unsigned cols, char *buf)
+{
+	size_t at = 0;
+
+	*buf = '\0';
+	for (int first = 0; first < CAUSE_COUNT; first++) {
+		char names[128] = "";
+		size_t n = 0;
+
+		if (first_of_letter(first) != first)
+			continue;
+		for (int c = first; c < CAUSE_COUNT; c++)
+			if (left[c] && first_of_letter(c) == first)
+				n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+						      n ? "+" : "", cause_name((enum cause)c));
+		if (!n)
+			continue;
+		if (at + n + 3 > cols || at + n + 4 > WORDS_LEN)
+			return;
+		at += (size_t)snprintf(buf + at, WORDS_LEN - at, "%s%c %s", at ? " " : "",
+				       cause_letter((enum cause)first), names);
+		for (int c = first; c < CAUSE_COUNT; c++)
+			left[c] &= first_of_letter(c) != first;
+	}
+}
+
+double words_unknown_share(const struct snapshot *s)
+{
+	double unknown = 0, all = 0;
+
+	for (size_t i = 0; i < s->n_routes; i++)
+		for (int c = 0; s->routes[i].entry && c < CAUSE_COUNT; c++) {
+			all += s->routes[i].wait_by_cause[c];
+			if (c == CAUSE_UNKNOWN)
+				unknown += s->routes[i].wait_by_cause[c];
+		}
+	return all > 0 ? unknown / all : 0;
+}

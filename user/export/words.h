@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sentences that the report and the live view share, so that both say the same thing in the
+ * same words. All text is safe for a terminal (base/format.h) and fits the columns it is given.
+ * buf needs WORDS_LEN bytes.
+ */
+#ifndef TARDY_EXPORT_WORDS_H
+#define TARDY_EXPORT_WORDS_H
+#include "rank/snapshot.h"
+
+enum { WORDS_LEN = 2048 };
+
+/* A name for an id of base/intern.h, cleaned and at most cols wide; absent when it is empty. */
+const char *words_label(char *buf, size_t size, uint32_t id, const char *absent, unsigned cols,
+			bool ascii);
+/* What to look at: "43% of all waiting is GET /x; 55% of that is postgres disk: nvme0n1 read";
+ * in shorter words when that is wider than cols, not cut. */
+void words_verdict(const struct snapshot *s, char *buf, unsigned cols, bool ascii);
+/* One part of a whole of wall_us: "k disk      191ms  55%  postgres  nvme0n1 read  1180x". A '~'
+ * before the time says that it was scaled to fit its call. per_request: counts are means. */
+void words_part(const struct snap_part *p, uint64_t wall_us, bool per_request, char *buf,
+		unsigned cols, bool ascii);
+/* The same line for the parts that were not shown, so that the lines still sum to the whole. */
+void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigned cols);
+/* The head of a route's details: "GET /x: mean 347ms per request, in 12,840 requests". */
+void words_route_head(const struct snap_route *r, char *buf, bool ascii);
+/* The head of a hotspot's details: "postgres disk: nvme0n1 read, held by POST /y". */
+void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii);
+/* What watching costs and what was lost; always on screen. brief: for narrow places. */
+void words_cost(const struct snapshot *s, bool brief, char *buf);
+/* Letters and names of the causes with left[cause] set, in the order of their table, as many as
+ * fit; clears left[] of those that it wrote. Causes with one letter share an entry: "q db+cache". */
+void words_legend(bool left[CAUSE_COUNT], unsigned cols, char *buf);
+/* How much of the waiting of entry requests was not measured, 0..1. */
+double words_unknown_share(const struct snapshot *s);
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pipeline: records in (from the live source or a capture), snapshots out. The only place
+ * that knows all stages. One thread.
+ */
+#ifndef TARDY_PIPELINE_H
+#define TARDY_PIPELINE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "bpf/abi.h"
+#include "rank/snapshot.h"
+
+struct pipeline;
+
+struct pipeline_opts {
+	bool report; /* one interval of any length, all requests kept; else a sliding window */
+	const char *route_glob; /* only requests whose route matches; NULL = all */
+	bool live;
+};
+
+struct pipeline_totals {
+	uint64_t records, lost, requests;
+};
+
+struct pipeline *pipeline_new(const struct pipeline_opts *opts);
+void pipeline_free(struct pipeline *p);
+/* 0 or -ENOMEM. ctx is the pipeline: fits probe_record_fn. */
+int pipeline_record(void *ctx, const struct rec_hdr *rec);
+/* The input is over: what was waiting for more is accounted. */
+void pipeline_finish(struct pipeline *p);
+/* Snapshot of the last window_s seconds of the stream (0 = all of it), which the caller frees.
+ * max_requests: how many single requests it lists, 0 = all that were kept. */
+struct snapshot *pipeline_snapshot(struct pipeline *p, double window_s, size_t max_requests);
+/* For how long the slowest are kept in a sliding window. */
+void pipeline_set_window(struct pipeline *p, double window_s);
+struct pipeline_totals pipeline_totals(const struct pipeline *p);
+/* Time of the last record that carries one, CLOCK_MONOTONIC of the recorded host. */
+uint64_t pipeline_now_ns(const struct pipeline *p);
+
+#endif

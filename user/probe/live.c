@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "probe/live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/table.h"
+#include "probe/cost.h"
+#include "probe/hostload.h"
+#include "probe/procinfo.h"
+
+#define SWEEP_NS 100000000ull
+#define SECOND_NS 1000000000ull
+
+struct live {
+	struct probe *probe;
+	struct selection *selection;
+	struct cost *cost;
+	struct hostload *host;
+	struct table known; /* tgids whose REC_PROC was delivered */
+	struct rec_meta meta;
+	bool started;
+	const char *const *points;
+	size_t n_points;
+	uint64_t sweep_ns, second_ns; /* last done */
+	uint64_t counted_ns; /* counters were read at */
+	uint64_t counts[COUNTER_COUNT];
+	uint64_t seen, lost;
+	/* during a drain */
+	probe_record_fn fn;
+	void *ctx;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
+struct live *live_new(const struct live_opts *opts, int *err, struct probe **probe)
+{
+	struct probe_opts po = opts->probe;
+	struct live *l = calloc(1, sizeof(*l));
+
+	*probe = NULL;
+	*err = -ENOMEM;
+	if (!l)
+		return NULL;
+	po.select_all = opts->selection->all;
+	po.pids = opts->selection->pids;
+	po.n_pids = opts->selection->n_pids;
+	po.ports = opts->selection->ports;
+	po.n_ports = opts->selection->n_ports;
+	l->selection = opts->selection;
+	l->points = po.points;
+	l->n_points = po.n_points;
+	table_init(&l->known, sizeof(uint8_t), 1 << 16);
+	l->cost = cost_new();
+	l->host = hostload_new();
+	l->probe = probe_new(&po);
+	if (l->cost && l->host && l->probe) {
+		*err = procinfo_meta(&l->meta, opts->version);
+		if (!*err)
+			*err = probe_load(l->probe);
+		if (!*err)
+			*err = probe_attach(l->probe);
+	}
+	if (*err) {
+		*probe = l->probe;
+		l->probe = NULL;
+		live_free(l);
+		return NULL;
+	}
+	l->counted_ns = now_ns();
+	return l;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	probe_free(l->probe);
+	cost_free(l->cost);
+	hostload_free(l->host);
+	table_release(&l->known);
+	free(l);
+}
+
+static int deliver(struct live *l, const struct rec_hdr *rec)
+{
+	l->seen++;
+	return l->fn(l->ctx, rec);
+}
+
+static int deliver_proc(struct live *l, uint32_t tgid)
+{
+	struct rec_proc proc;
+
+	if (!tgid || table_get(&l->known, tgid) || !table_put(&l->known, tgid, NULL))
+		return 0;
+	if (procinfo_fill((pid_t)tgid, &proc))
+		return 0; /* it has ended: known by what its parent is */
+	return deliver(l, &proc.h);
+}
+
+/* A chunk has the size of the largest in the ring; only what is used of it goes on. */
+static int deliver_data(struct live *l, const struct rec_data *r)
+{
+	union {
+		struct rec_data data;
+		char bytes[sizeof(struct rec_data) + ABI_DATA_CHUNK];
+	} copy;
+	size_t len = sizeof(*r) + (r->len < ABI_DATA_CHUNK ? r->len : ABI_DATA_CHUNK);
+
+	memcpy(&copy, r, len);
+	copy.data.h.len = (uint32_t)len;
+	return deliver(l, &copy.data.h);
+}
+
+static int on_record(void *ctx, const struct rec_hdr *rec)
+{
+	struct live *l = ctx;
+	const struct rec_task *task = (const void *)rec;
+	int err;
+
+	switch (rec->type) {
+	case REC_XCHG:
+		err = deliver_proc(l, ((const struct rec_xchg *)rec)->tgid);
+		if (err)
+			return err;
+		break;
+	case REC_TASK:
+		table_del(&l->known, task->tgid);
+		if (task->event == TASK_FORK) /* so that "all gone" counts it */
+			selection_add(l->selection, (pid_t)task->tgid);
+		break;
+	case REC_DATA:
+		return deliver_data(l, (const struct rec_data *)rec);
+	}
+	return deliver(l, rec);
+}
+
+static int deliver_losses(struct live *l, uint64_t now)
+{
+	static const bool loses[COUNTER_COUNT] = {
+#define X(id, name, does_lose, help) does_lose,
+		COUNTERS(X)
+#undef X
+	};
+	uint64_t counts[COUNTER_COUNT];
+	int err = probe_counters(l->probe, counts);
+
+	for (uint32_t i = 0; !err && i < COUNTER_COUNT; i++) {
+		struct rec_lost lost = {
+			.h = { sizeof(lost), REC_LOST, 0, now },
+			.kind = i,
+			.count = counts[i] - l->counts[i],
+			.from_ns = l->counted_ns,
+			.to_ns = now,
+		};
+
+		if (!lost.count)
+			continue;
+		l->counts[i] = counts[i];
+		if (loses[i])
+			l->lost += lost.count;
+		err = deliver(l, &lost.h);
+	}
+	l->counted_ns = now;
+	return err;
+}
+
+static int deliver_tick(struct live *l, uint64_t covered)
+{
+	struct rec_tick tick = { .h = { sizeof(tick), REC_TICK, 0, covered } };
+
+	/* without the estimate the rest is filled */
+	cost_sample(l->cost, l->probe, now_ns(), &tick.own_cpu_ns, &tick.probe_ns, &tick.rss_bytes);
+	tick.seen = l->seen;
+	return deliver(l, &tick.h);
+}
+
+static int deliver_start(struct live *l)
+{
+	int err = deliver(l, &l->meta.h);
+
+	for (uint32_t i = 0; !err && i < l->n_points; i++) {
+		struct rec_label label = { .h = { sizeof(label), REC_LABEL, 0, now_ns() },
+					   .label = i };
+
+		strncpy((char *)label.text, l->points[i], sizeof(label.text) - 1);
+		err = deliver(l, &label.h);
+	}
+	l->started = true;
+	return err;
+}
+
+static int sweep(struct live *l, uint64_t now)
+{
+	uint64_t covered;
+	long n;
+	int err = probe_sweep(l->probe, &covered);
+
+	l->sweep_ns = now;
+	if (err)
+		return err;
+	n = probe_drain(l->probe, on_record, l);
+	if (n < 0)
+		return (int)n;
+	err = deliver_losses(l, now);
+	return err ? err : deliver_tick(l, covered);
+}
+
+static void on_added(void *ctx, pid_t tgid)
+{
+	struct live *l = ctx;
+
+	probe_select(l->probe, tgid);
+}
+
+static int each_second(struct live *l, uint64_t now)
+{
+	struct rec_host host;
+	int gone;
+
+	l->second_ns = now;
+	if (hostload_sample(l->host, &host) == 0) {
+		int err = deliver(l, &host.h);
+
+		if (err)
+			return err;
+	}
+	gone = selection_rescan(l->selection, on_added, l);
+	return gone == 1 ? -ESRCH : 0;
+}
+
+int live_poll(struct live *l, probe_record_fn fn, void *ctx)
+{
+	uint64_t now = now_ns();
+	int err = 0;
+	long n;
+
+	l->fn = fn;
+	l->ctx = ctx;
+	if (!l->started)
+		err = deliver_start(l);
+	if (err)
+		return err;
+	n = probe_drain(l->probe, on_record, l);
+	if (n < 0)
+		return (int)n;
+	if (now - l->sweep_ns >= SWEEP_NS)
+		err = sweep(l, now);
+	if (!err && now - l->second_ns >= SECOND_NS)
+		err = each_second(l, now);
+	return err;
+}
+
+int live_stop(struct live *l, probe_record_fn fn, void *ctx)
+{
+	struct timespec pause = { 0, 12000000 }; /* longer than the sweep's slack */
+
+	l->fn = fn;
+	l->ctx = ctx;
+	if (!l->started) {
+		int err = deliver_start(l);
+
+		if (err)
+			return err;
+	}
+	nanosleep(&pause, NULL);
+	return sweep(l, now_ns());
+}
+
+int live_select(struct live *l, pid_t tgid)
+{
+	return probe_select(l->probe, tgid);
+}
+
+uint64_t live_seen(const struct live *l)
+{
+	return l->seen;
+}
+
+uint64_t live_lost(const struct live *l)
+{
+	return l->lost;
+}
+
+struct probe *live_probe(struct live *l)
+{
+	return l->probe;
+}

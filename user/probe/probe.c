@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "probe/probe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probe/hooks.h"
+#include "probe/points.h"
+#include "probe/syscalls.h"
+#include "tardy.skel.h"
+
+#define RING_BYTES_DEFAULT (8u << 20)
+#define SWEEP_SLACK_NS 5000000ull /* the sweep leaves out what had I/O this recently */
+
+#define HOOK_ROW(program, tp, need, gives, effect) HOOK_##program,
+enum { HOOKS(HOOK_ROW) HOOK_COUNT };
+#undef HOOK_ROW
+
+struct probe {
+	struct probe_opts opts;
+	struct tardy_bpf *skel;
+	struct bpf_link *links[HOOK_COUNT];
+	struct bpf_link *bench_link;
+	struct bpf_link *point_links[ABI_PROBES_MAX][POINT_LINKS_MAX];
+	struct bpf_link *sweep_conns, *sweep_threads;
+	struct probe_hook_status hooks[HOOK_COUNT];
+	struct ring_buffer *rings;
+	int ring_fds[ABI_SHARDS_MAX];
+	size_t n_rings;
+	int failed_point;
+	int stats_fd;
+	probe_record_fn fn; /* during a drain */
+	void *fn_ctx;
+};
+
+static struct bpf_program *hook_program(struct probe *p, size_t i)
+{
+	switch (i) {
+#define X(program, tp, need, gives, effect) \
+	case HOOK_##program: \
+		return p->skel->progs.program;
+		HOOKS(X)
+#undef X
+	}
+	return NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level, (void)fmt, (void)args;
+	return 0;
+}
+
+static int print_stderr(enum libbpf_print_level level, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static int print_stderr(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, args);
+}
+
+void probe_set_verbose(bool verbose)
+{
+	libbpf_set_print(verbose ? print_stderr : print_nothing);
+}
+
+struct probe *probe_new(const struct probe_opts *opts)
+{
+	static const struct probe_hook_status rows[HOOK_COUNT] = {
+#define X(program, tp, need, gives, effect) \
+	{ #program, tp, gives, effect, need == HOOK_REQUIRED, false, 0 },
+		HOOKS(X)
+#undef X
+	};
+	struct probe *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->opts = *opts;
+	memcpy(p->hooks, rows, sizeof(rows));
+	for (size_t i = 0; i < ABI_SHARDS_MAX; i++)
+		p->ring_fds[i] = -1;
+	p->failed_point = -1;
+	p->stats_fd = -1;
+	return p;
+}
+
+/* A hook exists when the kernel's BTF has the type of its tracepoint. */
+static int hooks_find(struct probe *p)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int missing = 0, err = libbpf_get_error(btf) ? -errno : 0;
+	char name[80];
+
+	if (err)
+		btf = NULL;
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		snprintf(name, sizeof(name), "btf_trace_%s", p->hooks[i].tracepoint);
+		if (btf && btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0)
+			continue;
+		p->hooks[i].error = btf ? -EOPNOTSUPP : -ESRCH;
+		bpf_program__set_autoload(hook_program(p, i), false);
+		if (p->hooks[i].required)
+			missing = p->hooks[i].error;
+	}
+	btf__free(btf);
+	return missing;
+}
+
+static size_t shards_of(unsigned int cpus, unsigned int *shift)
+{
+	*shift = 1; /* two CPUs share a ring: their lock is rarely contended */
+	while (((cpus - 1) >> *shift) + 1 > ABI_SHARDS_MAX)
+		++*shift;
+	return ((cpus - 1) >> *shift) + 1;
+}
+
+static size_t ring_bytes(const struct probe_opts *o)
+{
+	size_t want = o->ring_bytes ? o->ring_bytes : RING_BYTES_DEFAULT;
+	size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (bytes < want && bytes < (1u << 30))
+		bytes *= 2;
+	return bytes;
+}
+
+static void set_switches(struct probe *p)
+{
+	struct tardy_bpf__rodata *ro = p->skel->rodata;
+	unsigned int shift;
+
+	ro->select_all = p->opts.select_all;
+	ro->self_tgid = (uint32_t)getpid();
+	ro->n_ports = p->opts.n_ports > ABI_PORTS_MAX ? ABI_PORTS_MAX : (uint32_t)p->opts.n_ports;
+	for (size_t i = 0; i < ro->n_ports; i++)
+		((uint16_t *)ro->ports)[i] = p->opts.ports[i];
+	p->n_rings = shards_of((unsigned int)libbpf_num_possible_cpus(), &shift);
+	ro->shard_shift = shift;
+	if (p->opts.wait_record_min_ns)
+		ro->wait_record_min_ns = p->opts.wait_record_min_ns;
+	if (p->opts.break_state >= 0)
+		ro->break_state = (uint32_t)p->opts.break_state + 1;
+	syscalls_fill((uint8_t *)ro->syscall_class, (uint8_t *)ro->syscall_io);
+}
+
+static int handle_record(void *ctx, void *data, size_t len)
+{
+	struct probe *p = ctx;
+	struct rec_hdr *h = data;
+
+	if (len < sizeof(*h) || h->len > len || h->len < sizeof(*h))
+		return -EPROTO;
+	return p->fn(p->fn_ctx, h);
+}
+
+static int make_rings(struct probe *p)
+{
+	int outer = bpf_map__fd(p->skel->maps.rings), err;
+	size_t bytes = ring_bytes(&p->opts);
+
+	for (uint32_t i = 0; i < p->n_rings; i++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tardy_ring", 0, 0, (uint32_t)bytes,
+					NULL);
+
+		if (fd < 0)
+			return -errno;
+		p->ring_fds[i] = fd;
+		if (bpf_map_update_elem(outer, &i, &fd, BPF_ANY))
+			return -errno;
+		if (i == 0) {
+			p->rings = ring_buffer__new(fd, handle_record, p, NULL);
+			err = p->rings ? 0 : -errno;
+		} else {
+			err = ring_buffer__add(p->rings, fd, handle_record, p);
+		}
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int probe_load(struct probe *p)
+{
+	int err, missing;
+
+	p->skel = tardy_bpf__open();
+	if (!p->skel)
+		return errno ? -errno : -EINVAL;
+	missing = hooks_find(p);
+	if (missing)
+		return missing;
+	set_switches(p);
+	bpf_program__set_autoload(p->skel->progs.on_user_probe, p->opts.n_points > 0);
+	bpf_program__set_autoload(p->skel->progs.bench_empty, p->opts.bench_empty);
+	bpf_map__set_max_entries(p->skel->maps.rings, (uint32_t)p->n_rings);
+	err = tardy_bpf__load(p->skel);
+	if (err)
+		return err;
+	for (size_t i = 0; i < p->opts.n_pids; i++) {
+		err = probe_select(p, p->opts.pids[i]);
+		if (err)
+			return err;
+	}
+	return make_rings(p);
+}
+
+static int run_iter(struct bpf_link *link)
+{
+	char buf[64];
+	ssize_t n;
+	int fd = bpf_iter_create(bpf_link__fd(link));
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, buf, sizeof(buf));
+	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+	close(fd);
+	return n < 0 ? -errno : 0;
+}
+
+static int run_iter_once(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	int err;
+
+	if (!link)
+		return -errno;
+	err = run_iter(link);
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int seed(struct probe *p)
+{
+	int err;
+
+	for (uint32_t pass = 0; pass < 2; pass++) {
+		p->skel->bss->seed_pass = pass;
+		err = run_iter_once(p->skel->progs.seed_files);
+		if (err)
+			return err;
+	}
+	return run_iter_once(p->skel->progs.seed_threads);
+}
+
+static int attach_sweeps(struct probe *p)
+{
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	union bpf_iter_link_info info = { .map.map_fd = (uint32_t)bpf_map__fd(
+						  p->skel->maps.conns) };
+
+	opts.link_info = &info;
+	opts.link_info_len = sizeof(info);
+	p->sweep_conns = bpf_program__attach_iter(p->skel->progs.sweep_conns, &opts);
+	if (!p->sweep_conns)
+		return -errno;
+	p->sweep_threads = bpf_program__attach_iter(p->skel->progs.sweep_threads, NULL);
+	return p->sweep_threads ? 0 : -errno;
+}
+
+/* Sockets are seeded before their I/O is seen, so that nothing is read in between; connections
+ * made and processes forked meanwhile are seen by the hooks of the first step. */
+static bool before_seeding(size_t i)
+{
+	return i != HOOK_on_sock_recv_length && i != HOOK_on_sock_send_length;
+}
+
+static int attach_hooks(struct probe *p, bool first)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		struct bpf_program *prog = hook_program(p, i);
+
+		if (!bpf_program__autoload(prog) || before_seeding(i) != first)
+			continue;
+		p->links[i] = bpf_program__attach(prog);
+		if (p->links[i]) {
+			p->hooks[i].on = true;
+			continue;
+		}
+		p->hooks[i].error = -errno;
+		if (p->hooks[i].required)
+			return p->hooks[i].error;
+	}
+	return 0;
+}
+
+static int attach_points(struct probe *p)
+{
+	for (size_t i = 0; i < p->opts.n_points && i < ABI_PROBES_MAX; i++) {
+		int err = point_attach(p->skel->progs.on_user_probe, p->opts.points[i], (uint32_t)i,
+				       p->point_links[i]);
+
+		if (err) {
+			p->failed_point = (int)i;
+			return err;
+		}
+	}
+	return 0;
+}
+
+int probe_attach(struct probe *p)
+{
+	int err = attach_hooks(p, true);
+
+	if (!err)
+		err = seed(p);
+	if (!err)
+		err = attach_hooks(p, false);
+	if (!err)
+		err = attach_sweeps(p);
+	if (!err && p->opts.bench_empty) {
+		p->bench_link = bpf_program__attach(p->skel->progs.bench_empty);
+		err = p->bench_link ? 0 : -errno;
+	}
+	return err ? err : attach_points(p);
+}
+
+void probe_free(struct probe *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		bpf_link__destroy(p->links[i]);
+	for (size_t i = 0; i < ABI_PROBES_MAX; i++)
+		for (size_t k = 0; k < POINT_LINKS_MAX; k++)
+			bpf_link__destroy(p->point_links[i][k]);
+	bpf_link__destroy(p->bench_link);
+	bpf_link__destroy(p->sweep_conns);
+	bpf_link__destroy(p->sweep_threads);
+	ring_buffer__free(p->rings);
+	for (size_t i = 0; i < p->n_rings; i++)
+		if (p->ring_fds[i] >= 0)
+			close(p->ring_fds[i]);
+	if (p->stats_fd >= 0)
+		close(p->stats_fd);
+	tardy_bpf__destroy(p->skel);
+	free(p);
+}
+
+int probe_select(struct probe *p, pid_t tgid)
+{
+	uint32_t key = (uint32_t)tgid;
+	uint8_t one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.selected), &key, &one, BPF_ANY) ?
+		       -errno :
+		       0;
+}
+
+long probe_drain(struct probe *p, probe_record_fn fn, void *ctx)
+{
+	p->fn = fn;
+	p->fn_ctx = ctx;
+	return ring_buffer__consume(p->rings);
+}
+
+int probe_sweep(struct probe *p, uint64_t *covered_ns)
+{
+	uint64_t start = now_ns();
+	int err = run_iter(p->sweep_conns);
+
+	if (!err)
+		err = run_iter(p->sweep_threads);
+	*covered_ns = start - SWEEP_SLACK_NS;
+	return err;
+}
+
+int probe_counters(struct probe *p, uint64_t *counts)
+{
+	int cpus = libbpf_num_possible_cpus(), err = 0;
+	size_t width = COUNTER_COUNT + 1; /* struct cpu_counters of bpf/core.bpf.h */
+	uint32_t zero = 0;
+	uint64_t *v;
+
+	v = calloc((size_t)cpus * width, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.counters), &zero, v))
+		err = -errno;
+	memset(counts, 0, COUNTER_COUNT * sizeof(*counts));
+	for (size_t cpu = 0; !err && cpu < (size_t)cpus; cpu++)
+		for (size_t i = 0; i < COUNTER_COUNT; i++)
+			counts[i] += v[cpu * width + i];
+	free(v);
+	return err;
+}
+
+size_t probe_hooks(struct probe *p, const struct probe_hook_status **out)
+{
+	*out = p->hooks;
+	return HOOK_COUNT;
+}
+
+int probe_failed_point(const struct probe *p)
+{
+	return p->failed_point;
+}
+
+int probe_stats_enable(struct probe *p, bool on)
+{
+	if (!on) {
+		if (p->stats_fd >= 0)
+			close(p->stats_fd);
+		p->stats_fd = -1;
+		return 0;
+	}
+	if (p->stats_fd < 0)
+		p->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	return p->stats_fd < 0 ? -errno : 0;
+}
+
+size_t probe_runs(struct probe *p, struct probe_run *out, size_t cap)
+{
+	struct bpf_program *prog;
+	size_t n = 0;
+
+	bpf_object__for_each_program(prog, p->skel->obj) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (n == cap || fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			continue;
+		out[n].program = bpf_program__name(prog);
+		out[n].runs = info.run_cnt;
+		out[n].ns = info.run_time_ns;
+		n++;
+	}
+	return n;
+}
