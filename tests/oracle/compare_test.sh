@@ -1,0 +1,211 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests the oracle's comparator with made-up truth and answers: an answer that agrees must pass,
+# and each kind of disagreement must fail. An oracle that cannot say no proves nothing.
+#
+# The arithmetic, by hand, of each of the 30 requests of a group; arrival at T, times in us:
+#	client: send called at T-5, returned at T+5
+#	server: read returns at T+50, of which 20 were run-queue delay, so 30 cpu
+#	own:    W in the cause, 100 cpu, 330 delay               => end at T+50+W+430
+#	tardy:  W of the cause, cpu 130, runq 350, wall W+480
+# backlog: the worker's previous request ends at T+W, read returns at T+W+50, own is 100 cpu and 330
+# delay: queue W, and the rest as above.
+
+set -u
+compare=${ORACLE_COMPARE:-${TARDY_BUILD:-${BUILD:-build}}/oracle/oracle_compare}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+failed=0
+tests=0
+
+# fabricate KNOB=VALUE...: writes server, client and answer; the knobs change the answer only
+fabricate()
+{
+	local -a knobs=()
+	local knob
+
+	for knob in "$@"; do
+		knobs+=(-v "$knob")
+	done
+	awk -v dir="$dir" -v every=1 -v group="" "${knobs[@]}" '
+	function part(cause, us, extra) {
+		if (us == 0)
+			return
+		parts = parts (parts == "" ? "" : ",") \
+			"{\"who\":\"oracle_server\",\"cause\":\"" cause "\",\"what\":\"\"," \
+			"\"via\":\"" via "\",\"held_by\":\"" extra "\",\"us\":" us "}"
+	}
+	function request(name, cause, path, i,    t, w, q, own_wall, wall, cpu, runq, held, hit) {
+		id++
+		t = 1000000 + id * 100000
+		w = 5000 + i * 100
+		q = name == "backlog" ? w : 0
+		own_wall = (q ? 0 : w) + 430
+		spin = name == "spin" ? w : 0
+		printf "{\"id\":%.0f,\"pid\":70,\"tid\":71,\"method\":\"GET\",\"path\":\"%s\"," \
+			"\"accept_call_ns\":0,\"accept_ns\":0,\"prev_end_ns\":%.0f," \
+			"\"read_call_ns\":%.0f," \
+			"\"read_done_ns\":%.0f,\"end_ns\":%.0f,\"last_send_delay_ns\":0,", id, path,
+			q ? (t + q) * 1000 : 0, (t - 1000) * 1000, (t + q + 50) * 1000,
+			(t + q + 50 + own_wall) * 1000 > server
+		printf "\"head\":[50000,30000,20000,0],\"accept\":[0,0,0,0]," \
+			"\"read\":[1050000,35000,20000,0],\"own\":[%.0f,%.0f,330000,0],\"waits\":[",
+			own_wall * 1000, (100 + spin) * 1000 > server
+		if (name != "backlog")
+			printf "{\"cause\":\"%s\",\"arg\":1,\"span\":[%.0f,%.0f,0,0]}", name,
+				w * 1000, spin * 1000 > server
+		print "]}" > server
+		printf "{\"id\":%.0f,\"group\":\"%s\",\"send_call_ns\":%.0f," \
+			"\"send_done_ns\":%.0f,\"last_byte_ns\":0}\n", id, name,
+			(t - 5) * 1000, (t + 5) * 1000 > client
+
+		# the answer; knobs hit every n-th request of one group, or of all
+		hit = (group == "" || group == name) && i % every == 0
+		if (hit && miss)
+			return
+		cpu = 130 + spin
+		runq = 350
+		wall = w + 480
+		parts = ""
+		via = hit && hop != "" ? hop : ""
+		held = name == "mutex" ? "GET /hold/mutex" : ""
+		if (hit && holder != "")
+			held = holder == "none" ? "" : holder
+		if (hit && swap) {
+			cpu += swap
+			runq -= swap
+		}
+		if (name != "spin")
+			part(hit && instead != "" ? instead : cause,
+				w + (hit ? error - leak - unknown : 0), held)
+		via = ""
+		part("cpu", cpu + (hit && name == "spin" ? error : 0), "")
+		part("runq", runq, "")
+		if (hit) {
+			part("other", leak, "")
+			part("unknown", unknown, "")
+		}
+		wall += hit ? error + residue : 0
+		row(t + (hit ? late : 0), wall - (hit ? late : 0), path, hit)
+		if (hit && invent && i == 0)
+			row(t + 50000, wall, path, hit)
+	}
+	function row(start, wall, path, hit) {
+		if (hit && late)
+			parts = "{\"cause\":\"cpu\",\"us\":" wall "}"
+		printf "{\"kind\":\"request\",\"id\":\"%.0f\",\"start_unix_us\":\"%.0f\"," \
+			"\"wall_us\":%.0f,\"service\":\"oracle_server\",\"pid\":70,\"tid\":71," \
+			"\"method\":\"GET\",\"route\":\"%s\",\"status\":%.0f,\"incomplete\":%s," \
+			"\"aborted\":%s,\"parts\":[%s]}\n", id, start + 1700000000000000, wall,
+			hit && route != "" ? route : "GET " path, hit && status ? status : 200,
+			hit && incomplete ? "true" : "false", hit && aborted ? "true" : "false",
+			parts > answer
+	}
+	BEGIN {
+		server = dir "/server"; client = dir "/client"; answer = dir "/answer"
+		print "{\"schema\":\"oracle.truth/1\",\"mode\":\"threads\"," \
+			"\"realtime_minus_monotonic_ns\":\"1700000000000000000\"}" > server
+		print "{\"schema\":\"oracle.client/1\"}" > client
+		print "{\"schema\":\"tardy.report/1.0\",\"start_unix_us\":\"1\"," \
+			"\"window_us\":1}" > answer
+		for (i = 0; i < 30; i++) {
+			request("spin", "cpu", "/c/spin", i)
+			request("sleep", "sleep", "/c/sleep", i)
+			request("futex", "lock", "/c/futex", i)
+			request("mutex", "lock", "/c/mutex", i)
+			request("pipe", "ipc", "/c/pipe", i)
+			request("disk", "disk", "/c/disk", i)
+			request("fault", "fault", "/c/fault", i)
+			request("upstream", "upstream", "/c/upstream", i)
+			request("reader", "send", "/c/reader", i)
+			request("body", "recv", "/c/body", i)
+			request("backlog", "queue", "/c/none", i)
+		}
+	}'
+}
+
+# expect STATUS NAME [KNOB=VALUE...]
+expect()
+{
+	local want=$1 name=$2 status
+
+	shift 2
+	fabricate "$@"
+	"$compare" "$dir/server" "$dir/client" "$dir/answer" --mode threads >"$dir/out" 2>&1
+	status=$?
+	verdict "$want" "$status" "$name"
+}
+
+verdict()
+{
+	tests=$((tests + 1))
+	if [ "$1" = "$2" ]; then
+		echo "ok - $3"
+	else
+		echo "FAIL - $3: exit $2, expected $1"
+		sed 's/^/	/' "$dir/out"
+		failed=$((failed + 1))
+	fi
+}
+
+[ -x "$compare" ] || { echo "no $compare: make oracle-bins"; exit 2; }
+
+expect 0 "agreement"
+if ! grep -q '^oracle: 11 causes, worst error 0.00 %, residue max 0 us$' "$dir/out"; then
+	verdict "the closing line" "$(tail -n 1 "$dir/out")" "closing line"
+fi
+expect 0 "40 us off everywhere is within the floor" error=40
+expect 0 "a residue of 1 us" residue=1
+expect 0 "one of 30 far off" group=sleep every=30 error=3000
+expect 0 "a callee's own parts count as upstream" group=upstream instead=sleep hop=oracle
+expect 1 "a callee's unknown stays unknown" group=upstream instead=unknown hop=oracle
+expect 1 "a hop where the thread itself slept" group=sleep hop=oracle
+for group in spin sleep futex mutex pipe disk fault upstream reader body backlog; do
+	expect 1 "$group is 300 us too long" group=$group error=300
+	expect 1 "$group is 300 us too short" group=$group error=-300
+	expect 1 "3 of 30 $group far off" group=$group every=10 error=2000
+done
+for group in sleep futex mutex pipe disk fault upstream reader body backlog; do
+	expect 1 "$group is called other" group=$group instead=other
+done
+expect 1 "500 us of sleep is called other" group=sleep leak=500
+expect 1 "300 us of runq are called cpu" group=sleep swap=300
+expect 1 "100 us of cpu are called runq" group=sleep swap=-100
+expect 1 "unknown is 100 of 6000 us" group=sleep unknown=100
+expect 1 "a residue of 2 us" residue=2
+expect 1 "a residue of 2 us in one request" group=disk every=30 residue=2
+expect 1 "a residue of -2 us in one request" group=disk every=30 residue=-2
+expect 1 "a request is missed" group=disk every=30 miss=1
+expect 1 "a request is invented" group=disk every=30 invent=1
+expect 1 "the clock starts at the read" group=backlog late=5000
+expect 1 "another route" group=pipe every=30 route="GET /other"
+expect 1 "another status" group=pipe every=30 status=500
+expect 1 "a request is incomplete" group=pipe every=30 incomplete=1
+expect 1 "a request is aborted" group=pipe every=30 aborted=1
+expect 1 "no holder is named" group=mutex holder=none
+expect 1 "the wrong holder is named" group=mutex holder="GET /c/*"
+expect 1 "a holder where none was" group=futex every=30 holder="GET /hold/*"
+
+fabricate
+head -n 1 "$dir/answer" >"$dir/none"
+"$compare" "$dir/server" "$dir/client" "$dir/none" >"$dir/out" 2>&1
+verdict 1 $? "no request at all"
+: >"$dir/none"
+"$compare" "$dir/server" "$dir/client" "$dir/none" >"$dir/out" 2>&1
+verdict 2 $? "an empty answer"
+sed '5s/}$//' "$dir/answer" >"$dir/broken"
+"$compare" "$dir/server" "$dir/client" "$dir/broken" >"$dir/out" 2>&1
+verdict 2 $? "an answer that is not JSON"
+"$compare" "$dir/server" "$dir/client" "$dir/answer" --mode loop >"$dir/out" 2>&1
+verdict 2 $? "the truth of another mode"
+sed '/"spin"/d' "$dir/client" >"$dir/short"
+"$compare" "$dir/server" "$dir/short" "$dir/answer" >"$dir/out" 2>&1
+verdict 2 $? "a client that knows less than the server"
+sed 's/"cause":"sleep","arg":1,"span":\[[0-9]*/"cause":"sleep","arg":1,"span":[0/' \
+	"$dir/server" >"$dir/idle"
+"$compare" "$dir/idle" "$dir/client" "$dir/answer" >"$dir/out" 2>&1
+verdict 1 $? "a cause that was never injected"
+
+echo "compare_test: $tests tests, $failed failed"
+[ "$failed" = 0 ]

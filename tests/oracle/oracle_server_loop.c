@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mode loop: one thread, epoll, non-blocking sockets. Causes block the loop (that is the point:
+ * others wait behind them), except a call to the upstream, the request's body and a slow reader:
+ * for these the request is left and taken up again when its descriptor is ready.
+ *
+ * A turn is what the loop does for one connection between two looks at epoll. The truth of a
+ * request is made of its own turns and of its waits between them; time in which other requests
+ * had their turns during such a wait is neither its cpu nor its delay, but stays in the wait.
+ */
+#define _GNU_SOURCE
+#include "oracle_server.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum phase { PHASE_HEAD, PHASE_BODY, PHASE_OPS, PHASE_UPSTREAM, PHASE_SEND };
+
+struct connection {
+	LIST_ENTRY(connection) link; /* in loop.open */
+	int fd, upstream_fd;
+	enum phase phase;
+	char head[ORACLE_HEAD_MAX];
+	size_t have; /* bytes of the head, then of the body */
+	struct oracle_request r;
+	struct oracle_record rec;
+	struct oracle_mark done; /* first read */
+	int op;
+	char answer[ORACLE_HEAD_MAX];
+	size_t answer_len;
+	char out[512];
+	size_t out_len, sent; /* sent counts head and body */
+	/* a wait between turns, or one that began in this turn and is not over */
+	bool waiting;
+	struct oracle_mark wait_from;
+	struct oracle_span foreign_at; /* the loop's total of turns then */
+	struct oracle_span wait_foreign; /* others' turns during this wait */
+	struct oracle_span foreign; /* and during all waits of this request */
+};
+
+struct loop {
+	struct oracle_thread *t;
+	int ep;
+	LIST_HEAD(, connection) open; /* all of them, to be dropped when the loop ends */
+	struct oracle_mark poll; /* before the last epoll_wait */
+	struct oracle_span turns; /* sum of all turns */
+};
+
+static void wait_begin(struct loop *l, struct connection *c)
+{
+	oracle_clock_mark(&l->t->clock, &c->wait_from);
+	c->foreign_at = l->turns;
+	memset(&c->wait_foreign, 0, sizeof(c->wait_foreign));
+	c->waiting = true;
+}
+
+static void wait_end(struct loop *l, struct connection *c, int cause, int64_t arg)
+{
+	struct oracle_mark now;
+	struct oracle_span span, foreign = c->wait_foreign;
+
+	oracle_clock_mark(&l->t->clock, &now);
+	span = oracle_span_between(&c->wait_from, &now);
+	/* the wall of other requests' turns stays part of the wait; their cpu is not ours */
+	foreign.wall_ns = 0;
+	oracle_span_sub(&span, &foreign);
+	oracle_record_wait(&c->rec, cause, arg, &span);
+	c->waiting = false;
+}
+
+static void interest(struct loop *l, int fd, struct connection *c, uint32_t events, int how)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = c };
+
+	epoll_ctl(l->ep, how, fd, &ev);
+}
+
+static void finish(struct loop *l, struct connection *c, const struct oracle_mark *before)
+{
+	struct oracle_mark end;
+	struct oracle_span last, foreign = c->foreign;
+
+	oracle_clock_mark(&l->t->clock, &end);
+	last = oracle_span_between(before, &end);
+	c->rec.last_send_delay_ns = last.delay_ns;
+	if (c->r.reader_bytes)
+		wait_end(l, c, ORACLE_READER, (int64_t)c->r.reader_bytes / 1024);
+	c->rec.end_ns = end.mono_ns;
+	c->rec.own = oracle_span_between(&c->done, &end);
+	foreign.wall_ns = 0;
+	oracle_span_sub(&c->rec.own, &foreign);
+	l->t->prev_end = end;
+	l->t->has_prev = true;
+	oracle_shared_add(l->t->shared, &c->rec);
+	c->phase = PHASE_HEAD;
+	c->have = 0;
+	memset(&c->foreign, 0, sizeof(c->foreign));
+}
+
+/* 0 = again later or done, -errno = the connection is over */
+static int step_send(struct loop *l, struct connection *c)
+{
+	size_t total = c->out_len + c->r.reader_bytes;
+	struct oracle_mark before;
+
+	while (c->sent < total) {
+		bool body = c->sent >= c->out_len;
+		size_t n = body ? total - c->sent : c->out_len - c->sent;
+		ssize_t sent;
+
+		if (n > ORACLE_BLOCK_BYTES / 16)
+			n = ORACLE_BLOCK_BYTES / 16;
+		oracle_clock_mark(&l->t->clock, &before);
+		sent = send(c->fd, body ? l->t->block : c->out + c->sent, n, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EAGAIN) {
+			interest(l, c->fd, c, EPOLLOUT, EPOLL_CTL_MOD);
+			return 0;
+		}
+		if (sent <= 0)
+			return -EPIPE;
+		c->sent += (size_t)sent;
+	}
+	finish(l, c, &before);
+	interest(l, c->fd, c, EPOLLIN, EPOLL_CTL_MOD);
+	return c->r.close ? -EPIPE : 0;
+}
+
+static int begin_send(struct loop *l, struct connection *c)
+{
+	int len = oracle_response_head(c->out, sizeof(c->out),
+				       c->r.reader_bytes ? c->r.reader_bytes : 3, c->r.close);
+
+	if (!c->r.reader_bytes)
+		len += snprintf(c->out + len, sizeof(c->out) - (size_t)len, "ok\n");
+	c->out_len = (size_t)len;
+	c->sent = 0;
+	c->phase = PHASE_SEND;
+	if (c->r.reader_bytes)
+		wait_begin(l, c);
+	return step_send(l, c);
+}
+
+static int begin_upstream(struct loop *l, struct connection *c, int64_t us)
+{
+	char text[256];
+	int len = oracle_upstream_request(text, sizeof(text), us);
+
+	if (c->upstream_fd < 0)
+		return -ENOSYS;
+	wait_begin(l, c);
+	c->phase = PHASE_UPSTREAM;
+	c->answer_len = 0;
+	return send(c->upstream_fd, text, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
+}
+
+static int step_ops(struct loop *l, struct connection *c)
+{
+	if (c->r.kind == ORACLE_SETUP_PIN || c->r.kind == ORACLE_SETUP_THROTTLE) {
+		int err = oracle_thread_setup(l->t, &c->r);
+
+		return err ? err : begin_send(l, c);
+	}
+	c->phase = PHASE_OPS;
+	while (c->op < c->r.n_ops) {
+		const struct oracle_op *op = &c->r.ops[c->op++];
+		struct oracle_mark a, b;
+		struct oracle_span span;
+		int err;
+
+		if (op->cause == ORACLE_READER)
+			continue;
+		if (op->cause == ORACLE_UPSTREAM)
+			return begin_upstream(l, c, op->arg);
+		oracle_clock_mark(&l->t->clock, &a);
+		err = oracle_thread_cause(l->t, op);
+		oracle_clock_mark(&l->t->clock, &b);
+		if (err)
+			return err;
+		span = oracle_span_between(&a, &b);
+		oracle_record_wait(&c->rec, op->cause, op->arg, &span);
+	}
+	return begin_send(l, c);
+}
+
+static int step_upstream(struct loop *l, struct connection *c)
+{
+	ssize_t n = recv(c->upstream_fd, c->answer + c->answer_len,
+			 sizeof(c->answer) - c->answer_len, 0);
+
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n <= 0)
+		return -EPIPE;
+	c->answer_len += (size_t)n;
+	if (!oracle_upstream_done(c->answer, c->answer_len))
+		return 0;
+	wait_end(l, c, ORACLE_UPSTREAM, c->r.ops[c->op - 1].arg);
+	return step_ops(l, c);
+}
+
+static int step_body(struct loop *l, struct connection *c)
+{
+	while (c->have < c->r.body_len) {
+		ssize_t n = recv(c->fd, l->t->block, ORACLE_BLOCK_BYTES, 0);
+
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0)
+			return -EPIPE;
+		c->have += (size_t)n;
+	}
+	wait_end(l, c, ORACLE_BODY, (int64_t)c->r.body_len);
+	return step_ops(l, c);
+}
+
+static int step_head(struct loop *l, struct connection *c)
+{
+	ssize_t n = recv(c->fd, c->head + c->have, sizeof(c->head) - c->have, 0);
+	int len;
+
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n <= 0)
+		return -EPIPE;
+	if (!c->have) {
+		oracle_clock_mark(&l->t->clock, &c->done);
+		oracle_record_start(&c->rec, l->t, &l->poll, &c->done);
+	}
+	c->have += (size_t)n;
+	len = oracle_request_parse(&c->r, c->head, c->have);
+	if (len <= 0)
+		return len;
+	oracle_record_name(&c->rec, &c->r);
+	c->have -= (size_t)len;
+	c->op = 0;
+	if (!c->r.body_len)
+		return step_ops(l, c);
+	c->phase = PHASE_BODY;
+	wait_begin(l, c);
+	return step_body(l, c);
+}
+
+/* One look at a connection: the sum of all turns grows by it, and the wait that this connection
+ * is in loses the turns that others had since its last one (its own, of which a body or a slow
+ * reader takes many, are kept out by taking foreign_at anew at the end of each). */
+static int turn(struct loop *l, struct connection *c)
+{
+	struct oracle_mark a, b;
+	struct oracle_span span;
+	int err;
+
+	if (c->waiting) {
+		span = l->turns;
+		oracle_span_sub(&span, &c->foreign_at);
+		oracle_span_add(&c->wait_foreign, &span);
+		oracle_span_add(&c->foreign, &span);
+	}
+	oracle_clock_mark(&l->t->clock, &a);
+	switch (c->phase) {
+	case PHASE_HEAD:
+		err = step_head(l, c);
+		break;
+	case PHASE_BODY:
+		err = step_body(l, c);
+		break;
+	case PHASE_UPSTREAM:
+		err = step_upstream(l, c);
+		break;
+	case PHASE_SEND:
+		err = step_send(l, c);
+		break;
+	default:
+		err = -EINVAL;
+		break;
+	}
+	oracle_clock_mark(&l->t->clock, &b);
+	span = oracle_span_between(&a, &b);
+	oracle_span_add(&l->turns, &span);
+	c->foreign_at = l->turns;
+	if (c->phase != PHASE_HEAD) {
+		/* left in the middle: a boundary for whoever comes next */
+		l->t->prev_end = b;
+		l->t->has_prev = true;
+	}
+	return err;
+}
+
+static void drop(struct connection *c)
+{
+	LIST_REMOVE(c, link);
+	close(c->fd);
+	if (c->upstream_fd >= 0)
+		close(c->upstream_fd);
+	free(c);
+}
+
+static int take(struct loop *l, int listen_fd)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), one = 1;
+	int sndbuf = 65536;
+	struct connection *c;
+
+	if (fd < 0)
+		return 0;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	LIST_INSERT_HEAD(&l->open, c, link);
+	c->fd = fd;
+	c->upstream_fd = -1;
+	interest(l, fd, c, EPOLLIN, EPOLL_CTL_ADD);
+	if (l->t->opt->upstream.sin_port) {
+		c->upstream_fd = oracle_upstream_connect(l->t->opt);
+		if (c->upstream_fd < 0) {
+			int err = c->upstream_fd;
+
+			drop(c);
+			return err;
+		}
+		fcntl(c->upstream_fd, F_SETFL, O_NONBLOCK);
+		interest(l, c->upstream_fd, c, EPOLLIN, EPOLL_CTL_ADD);
+	}
+	return 0;
+}
+
+int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_t *stop)
+{
+	struct loop l = { .t = t, .ep = epoll_create1(EPOLL_CLOEXEC) };
+	struct epoll_event events[32];
+	int err = 0;
+
+	if (l.ep < 0)
+		return -errno;
+	fcntl(listen_fd, F_SETFL, O_NONBLOCK);
+	interest(&l, listen_fd, NULL, EPOLLIN, EPOLL_CTL_ADD);
+	while (!*stop && !err) {
+		int n;
+
+		oracle_clock_mark(&t->clock, &l.poll);
+		n = epoll_wait(l.ep, events, 32, -1);
+		for (int i = 0; i < n && !err; i++) {
+			struct connection *c = events[i].data.ptr;
+
+			if (!c) {
+				err = take(&l, listen_fd);
+			} else if (turn(&l, c)) {
+				/* a connection has two descriptors: forget the other event too */
+				for (int k = i + 1; k < n; k++)
+					if (events[k].data.ptr == c)
+						events[k--] = events[--n];
+				drop(c);
+			}
+		}
+	}
+	for (struct connection *c = LIST_FIRST(&l.open), *next; c; c = next) {
+		next = LIST_NEXT(c, link);
+		drop(c);
+	}
+	close(l.ep);
+	return err;
+}

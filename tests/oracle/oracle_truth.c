@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Marks, spans and the truth log of the oracle; see oracle_truth.h for what they mean.
+ */
+#define _GNU_SOURCE
+#include "oracle_truth.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Reading all clocks takes some 5 us. */
+#define PREEMPTED_NS 20000
+
+static const struct {
+	const char *name, *tardy;
+} causes[] = {
+#define X(id, text, tardy_text) { text, tardy_text },
+	ORACLE_CAUSES(X)
+#undef X
+};
+
+const char *oracle_cause_name(enum oracle_cause cause)
+{
+	return causes[cause].name;
+}
+
+const char *oracle_cause_tardy(enum oracle_cause cause)
+{
+	return causes[cause].tardy;
+}
+
+int oracle_cause_parse(const char *name, int len)
+{
+	for (int i = 0; i < ORACLE_CAUSE_COUNT; i++)
+		if ((int)strlen(causes[i].name) == len && !memcmp(causes[i].name, name, len))
+			return i;
+	return -EINVAL;
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+int64_t oracle_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+int oracle_clock_init(struct oracle_clock *c)
+{
+	char path[64];
+
+	c->pid = getpid();
+	c->tid = syscall(SYS_gettid);
+	c->throttle_fd = -1;
+	c->throttle_us = false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", c->tid);
+	c->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return c->schedstat_fd < 0 ? -errno : 0;
+}
+
+void oracle_clock_release(struct oracle_clock *c)
+{
+	if (c->schedstat_fd >= 0)
+		close(c->schedstat_fd);
+	if (c->throttle_fd >= 0)
+		close(c->throttle_fd);
+	c->schedstat_fd = c->throttle_fd = -1;
+}
+
+static int64_t read_delay_ns(const struct oracle_clock *c)
+{
+	char text[96], *at;
+	ssize_t n = pread(c->schedstat_fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	at = strchr(text, ' ');
+	return at ? strtoll(at, NULL, 10) : 0;
+}
+
+static int64_t read_throttled_ns(const struct oracle_clock *c)
+{
+	const char *key = c->throttle_us ? "throttled_usec " : "throttled_time ";
+	char text[512], *at;
+	ssize_t n;
+
+	if (c->throttle_fd < 0)
+		return 0;
+	n = pread(c->throttle_fd, text, sizeof(text) - 1, 0);
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	at = strstr(text, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) * (c->throttle_us ? 1000 : 1) : 0;
+}
+
+/* A thread that is preempted between two of the clocks would have a delay that is not of before
+ * m->mono_ns: seen by the CPU time that did not pass meanwhile, and taken out. */
+void oracle_clock_mark(const struct oracle_clock *c, struct oracle_mark *m)
+{
+	int64_t after_ns, off_ns, throttled_ns = read_throttled_ns(c);
+
+	m->mono_ns = clock_ns(CLOCK_MONOTONIC);
+	m->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	m->delay_ns = read_delay_ns(c);
+	after_ns = clock_ns(CLOCK_MONOTONIC);
+	off_ns = after_ns - m->mono_ns - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - m->cpu_ns);
+	if (off_ns > PREEMPTED_NS)
+		m->delay_ns -= off_ns;
+	m->throttled_ns = throttled_ns;
+}
+
+struct oracle_span oracle_span_between(const struct oracle_mark *a, const struct oracle_mark *b)
+{
+	return (struct oracle_span){
+		.wall_ns = b->mono_ns - a->mono_ns,
+		.cpu_ns = b->cpu_ns - a->cpu_ns,
+		.delay_ns = b->delay_ns - a->delay_ns,
+		.throttled_ns = b->throttled_ns - a->throttled_ns,
+	};
+}
+
+void oracle_span_add(struct oracle_span *sum, const struct oracle_span *add)
+{
+	sum->wall_ns += add->wall_ns;
+	sum->cpu_ns += add->cpu_ns;
+	sum->delay_ns += add->delay_ns;
+	sum->throttled_ns += add->throttled_ns;
+}
+
+void oracle_span_sub(struct oracle_span *sum, const struct oracle_span *sub)
+{
+	sum->wall_ns -= sub->wall_ns;
+	sum->cpu_ns -= sub->cpu_ns;
+	sum->delay_ns -= sub->delay_ns;
+	sum->throttled_ns -= sub->throttled_ns;
+}
+
+struct oracle_shared *oracle_shared_new(bool process_shared)
+{
+	pthread_mutexattr_t attr;
+	struct oracle_shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (s == MAP_FAILED)
+		return NULL;
+	pthread_mutexattr_init(&attr);
+	if (process_shared)
+		pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&s->hold, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return s;
+}
+
+void oracle_shared_add(struct oracle_shared *s, const struct oracle_record *r)
+{
+	uint32_t at = atomic_fetch_add(&s->n_records, 1);
+
+	if (at < ORACLE_RECORDS_MAX)
+		s->records[at] = *r;
+}
+
+static void write_span(FILE *f, const char *name, const struct oracle_span *s)
+{
+	fprintf(f, ",\"%s\":[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]", name, s->wall_ns,
+		s->cpu_ns, s->delay_ns, s->throttled_ns);
+}
+
+static void write_record(FILE *f, const struct oracle_record *r)
+{
+	fprintf(f, "{\"id\":%" PRIu64 ",\"pid\":%d,\"tid\":%d,\"method\":\"%s\",\"path\":\"%s\"",
+		r->id, r->pid, r->tid, r->method, r->path);
+	fprintf(f,
+		",\"accept_call_ns\":%" PRId64 ",\"accept_ns\":%" PRId64 ",\"prev_end_ns\":%" PRId64
+		",\"read_call_ns\":%" PRId64 ",\"read_done_ns\":%" PRId64 ",\"end_ns\":%" PRId64
+		",\"last_send_delay_ns\":%" PRId64,
+		r->accept_call_ns, r->accept_ns, r->prev_end_ns, r->read_call_ns, r->read_done_ns,
+		r->end_ns, r->last_send_delay_ns);
+	write_span(f, "head", &r->head);
+	write_span(f, "accept", &r->accept);
+	write_span(f, "read", &r->read);
+	write_span(f, "own", &r->own);
+	fputs(",\"waits\":[", f);
+	for (int i = 0; i < r->n_waits; i++) {
+		const struct oracle_wait *w = &r->waits[i];
+
+		fprintf(f, "%s{\"cause\":\"%s\",\"arg\":%" PRId64, i ? "," : "",
+			oracle_cause_name(w->cause), w->arg);
+		write_span(f, "span", &w->span);
+		fputc('}', f);
+	}
+	fputs("]}\n", f);
+}
+
+int oracle_shared_write(struct oracle_shared *s, const char *path, const char *mode)
+{
+	uint32_t n = atomic_load(&s->n_records);
+	bool lost = n > ORACLE_RECORDS_MAX;
+	FILE *f = fopen(path, "we");
+	int64_t before, real, after;
+	int err;
+
+	if (!f)
+		return -errno;
+	before = clock_ns(CLOCK_MONOTONIC);
+	real = clock_ns(CLOCK_REALTIME);
+	after = clock_ns(CLOCK_MONOTONIC);
+	fprintf(f,
+		"{\"schema\":\"oracle.truth/1\",\"mode\":\"%s\","
+		"\"realtime_minus_monotonic_ns\":\"%" PRId64 "\"}\n",
+		mode, real - before - (after - before) / 2);
+	for (uint32_t i = 0; i < (lost ? ORACLE_RECORDS_MAX : n); i++)
+		write_record(f, &s->records[i]);
+	err = ferror(f) ? -EIO : 0;
+	if (fclose(f) && !err)
+		err = -errno;
+	return err ? err : lost ? -ENOSPC : 0;
+}
