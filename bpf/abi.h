@@ -28,6 +28,10 @@ enum {
 	ABI_PORTS_MAX = 16,
 	ABI_SHARDS_MAX = 64,
 	ABI_SYSCALLS = 512,
+	ABI_STACK_KERNEL_MAX = 48, /* frames kept of a stack */
+	ABI_STACK_USER_MAX = 64,
+	ABI_SYM_TEXT = 192,
+	ABI_GAP_MS = 50,
 };
 
 /* Type numbers are part of the capture format: append only. */
@@ -38,6 +42,10 @@ enum rec_type {
 	REC_THREAD = 4, /* rec_thread: what a serving thread does now */
 	REC_TASK = 5, /* rec_task: fork, exec, exit of a tracked process */
 	REC_MARK = 6, /* rec_mark: a configured probe fired inside a request */
+	REC_STACK = 7, /* rec_stack: where a serving thread ran or waited */
+	REC_IO = 8, /* rec_io: a wait for a disk or a page, and the block I/O that ended it */
+	REC_RUNQ = 9, /* rec_runq: a long wait for a CPU, and who ran meanwhile */
+	REC_NET = 10, /* rec_net: what TCP knows of a connection during an exchange */
 	/* made by the collector */
 	REC_META = 16, /* rec_meta: start of a recording */
 	REC_PROC = 17, /* rec_proc: what /proc says of a process */
@@ -45,6 +53,7 @@ enum rec_type {
 	REC_LOST = 19, /* rec_lost: records of a kind that were lost in an interval */
 	REC_LABEL = 20, /* rec_label: the name of a probe */
 	REC_HOST = 21, /* rec_host: load of the host over the last interval */
+	REC_SYM = 22, /* rec_sym: the function at an address; before the stacks that have it */
 };
 
 struct rec_hdr {
@@ -167,6 +176,92 @@ struct rec_thread {
 	uint8_t name[ABI_NAME];
 };
 
+enum stack_kind {
+	STACK_CPU = 0, /* a sample of a running thread */
+	STACK_WAIT = 1, /* of a wait above the threshold */
+};
+
+enum stack_flag {
+	STACK_NO_KERNEL = 1 << 0, /* the kernel's frames could not be taken */
+	STACK_NO_USER = 1 << 1, /* the process's frames could not be taken */
+	STACK_USER_SKIPPED = 1 << 2, /* not taken: another of the kind was just before */
+	STACK_KERNEL_CUT = 1 << 3, /* as many frames as are kept: there may be more */
+	STACK_USER_CUT = 1 << 4,
+	STACK_USER_SHORT = 1 << 5, /* ended at once: no frame pointers there */
+	STACK_IN_KERNEL = 1 << 6, /* CPU: it ran in the kernel */
+};
+
+/* n_kernel, then n_user addresses follow, each leaf first. */
+struct rec_stack {
+	struct rec_hdr h;
+	uint64_t xid; /* request that the thread served */
+	uint64_t start_ns; /* the wait began; CPU: the sample's time */
+	uint64_t ns; /* length of the wait (blocked only); CPU: time that a sample stands for */
+	uint32_t tid, tgid;
+	uint16_t kind; /* enum stack_kind */
+	uint16_t state; /* enum thread_state */
+	uint16_t n_kernel, n_user;
+	uint32_t flags; /* enum stack_flag */
+	uint32_t reserved;
+	uint64_t frames[];
+};
+
+enum io_flag {
+	IO_SEEN = 1 << 0, /* a block request's completion ended the wait: the fields below hold */
+	IO_WRITE = 1 << 1,
+	IO_SYNC = 1 << 2,
+	IO_FLUSH = 1 << 3, /* cache flush or FUA */
+	IO_META = 1 << 4, /* file system metadata */
+	IO_JOURNAL = 1 << 5, /* woken by a journal's thread */
+	IO_WRITEBACK = 1 << 6, /* woken by a writeback or completion worker */
+	IO_TIMED = 1 << 7, /* woken by a timer: held back by dirty page limits */
+};
+
+/* held + queue + service <= blocked; the rest is what came after the completion. */
+struct rec_io {
+	struct rec_hdr h;
+	uint64_t xid;
+	uint64_t start_ns, blocked_ns;
+	uint64_t held_ns; /* before a request entered the device's queue: throttle, allocation */
+	uint64_t queue_ns; /* in the queue, not yet issued */
+	uint64_t service_ns; /* issued until completed */
+	uint64_t inode;
+	uint32_t tid, tgid;
+	uint32_t dev; /* major << 20 | minor */
+	uint32_t bytes;
+	uint32_t waker_tid;
+	uint16_t state; /* STATE_DISK, STATE_FAULT */
+	uint16_t syscall;
+	uint32_t flags; /* enum io_flag */
+	uint32_t reserved;
+	uint8_t disk[32]; /* "vda" */
+	uint8_t waker[ABI_COMM];
+	uint8_t name[ABI_NAME]; /* "parent/name" of the file, may be empty */
+};
+
+struct rec_runq {
+	struct rec_hdr h;
+	uint64_t xid;
+	uint64_t start_ns, runq_ns; /* from the wakeup or preemption to the switch-in */
+	uint64_t throttle_ns; /* of it a CPU quota held the thread back */
+	uint32_t tid, tgid;
+	uint32_t other_tid, other_tgid; /* who had the CPU that it got, just before */
+	uint8_t other[ABI_COMM];
+};
+
+/* What it does not know is 0. */
+struct rec_net {
+	struct rec_hdr h;
+	uint64_t xid;
+	uint64_t conn;
+	uint64_t connect_ns; /* a call's connection was opened for it: SYN to ESTABLISHED */
+	uint64_t peer_window_ns; /* sending stood still: the peer's receive window was full */
+	uint64_t gap_max_ns; /* longest time between two sends of the answer */
+	uint32_t srtt_us, rttvar_us;
+	uint32_t retransmits; /* segments, during the exchange */
+	uint32_t gaps; /* between sends of the answer that were ABI_GAP_MS or more apart */
+};
+
 enum task_event { TASK_FORK = 1, TASK_EXEC = 2, TASK_EXIT = 3 };
 
 struct rec_task {
@@ -225,6 +320,22 @@ struct rec_label {
 	uint32_t label;
 	uint32_t reserved;
 	uint8_t text[128];
+};
+
+enum sym_flag {
+	SYM_KERNEL = 1 << 0,
+	SYM_UNKNOWN = 1 << 1, /* no function is known there: text is made of module and offset */
+	SYM_NO_MAP = 1 << 2, /* not even a mapping: the process had ended, or a broken stack */
+};
+
+/* Made by the collector. Holds until another of the same tgid and address comes. */
+struct rec_sym {
+	struct rec_hdr h;
+	uint64_t addr;
+	uint32_t tgid; /* 0 = kernel */
+	uint32_t flags; /* enum sym_flag */
+	uint8_t module[ABI_NAME]; /* base name of the file, NUL-terminated, may be empty */
+	uint8_t text[ABI_SYM_TEXT]; /* function, NUL-terminated, never empty */
 };
 
 /* Ratios in 1/10000; -1 = not known. */

@@ -22,7 +22,12 @@
 	X(NO_TEXT, "no_text", 0, "I/O without a readable buffer (sendfile, io_uring)") \
 	X(SWITCH_LOST, "switch_lost", 0, "a switch-in was not seen: taken to be at the wakeup") \
 	X(THREAD_LATE, "thread_late", 0, \
-	  "no storage for a new thread yet: made at its first request")
+	  "no storage for a new thread yet: made at its first request") \
+	X(RING_STACK, "ring_full_stack", 0, "a stack did not fit the ring") \
+	X(RING_DETAIL, "ring_full_detail", 0, \
+	  "a detail of disk, CPU or network did not fit the ring") \
+	X(STACK_FAILED, "stack_failed", 0, "a stack could not be taken") \
+	X(IO_SLOT, "io_slot", 0, "a block request's times were overwritten by another's")
 
 enum counter {
 #define X(id, name, loses, help) COUNTER_##id,

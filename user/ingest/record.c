@@ -11,6 +11,9 @@ static const size_t fixed_bytes[] = {
 	[REC_META] = sizeof(struct rec_meta),   [REC_PROC] = sizeof(struct rec_proc),
 	[REC_TICK] = sizeof(struct rec_tick),   [REC_LOST] = sizeof(struct rec_lost),
 	[REC_LABEL] = sizeof(struct rec_label), [REC_HOST] = sizeof(struct rec_host),
+	[REC_STACK] = sizeof(struct rec_stack), [REC_IO] = sizeof(struct rec_io),
+	[REC_RUNQ] = sizeof(struct rec_runq),   [REC_NET] = sizeof(struct rec_net),
+	[REC_SYM] = sizeof(struct rec_sym),
 };
 
 /* Bytes behind the fixed fields; -EBADMSG when a length in them is beyond its array. */
@@ -25,6 +28,13 @@ static long variable_bytes(const struct rec_hdr *rec)
 	}
 	if (rec->type == REC_DATA)
 		return ((const struct rec_data *)(const void *)rec)->len;
+	if (rec->type == REC_STACK) {
+		const struct rec_stack *s = (const void *)rec;
+
+		if (s->n_kernel > ABI_STACK_KERNEL_MAX || s->n_user > ABI_STACK_USER_MAX)
+			return -EBADMSG;
+		return ((long)s->n_kernel + s->n_user) * (long)sizeof(s->frames[0]);
+	}
 	return 0;
 }
 
