@@ -392,6 +392,10 @@ static int take_value(struct parser *p, enum cli_option option, const char *valu
 		status = take_size(p, option, value, 4 << 10, 1 << 30, "4K to 1G is wanted", &n);
 		o->ring_bytes = (size_t)n;
 		return status;
+	case CLI_OPT_FAIL_STORAGE:
+		status = take_number(p, option, value, 1, INT_MAX, &n);
+		o->fail_storage = (uint32_t)n;
+		return status;
 	case CLI_OPT_ITERATIONS:
 		return take_number(p, option, value, 1, INT_MAX, &o->iterations);
 	case CLI_OPT_TOP_ROWS:

@@ -97,6 +97,7 @@ enum {
 	X(SHOW_HELP, 'h', "help", NULL, CLI_IN_ALL, "print help, of the command if one is given") \
 	X(SHOW_VERSION, 'V', "version", NULL, CLI_IN_ALL, "print the version") \
 	X(RING_SIZE, 0, "ring-size", "SIZE", CLI_IN_LIVE, NULL) \
+	X(FAIL_STORAGE, 0, "fail-storage", "N", CLI_IN_LIVE, NULL) \
 	X(BREAK, 0, "break-classifier", "STATE", CLI_IN_ALL, NULL)
 // clang-format on
 
@@ -150,6 +151,7 @@ struct cli_options {
 	enum cli_shell shell; /* completion */
 	/* for tests */
 	size_t ring_bytes; /* 0 = default */
+	uint32_t fail_storage; /* every so many-th storage of the kernel side fails, 0 = none */
 	int break_state; /* --break-classifier or TARDY_BREAK: enum thread_state, -1 = none */
 };
 

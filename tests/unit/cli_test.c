@@ -368,6 +368,9 @@ static void test_for_tests(void **state)
 	good("--ring-size 64K", CLI_TOP);
 	assert_int_equal(o.ring_bytes, 65536);
 	bad("--ring-size 12", "--ring-size cannot be '12'", "4K to 1G");
+	good("--fail-storage 5", CLI_TOP);
+	assert_int_equal(o.fail_storage, 5);
+	bad("--fail-storage 0", "--fail-storage cannot be '0'", "from 1");
 	good("--break-classifier lock", CLI_TOP);
 	assert_int_equal(o.break_state, STATE_LOCK);
 	bad("--break-classifier run", "--break-classifier cannot be 'run'", "runq");

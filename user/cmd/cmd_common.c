@@ -119,7 +119,8 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 		.probe = { .points = o->probes,
 			   .n_points = o->n_probes,
 			   .ring_bytes = o->ring_bytes,
-			   .break_state = o->break_state },
+			   .break_state = o->break_state,
+			   .fail_storage = o->fail_storage },
 		.selection = &s->selection,
 		.version = TARDY_VERSION,
 	};

@@ -157,6 +157,7 @@ static void set_switches(struct probe *p)
 		ro->wait_record_min_ns = p->opts.wait_record_min_ns;
 	if (p->opts.break_state >= 0)
 		ro->break_state = (uint32_t)p->opts.break_state + 1;
+	ro->fail_storage = p->opts.fail_storage;
 	syscalls_fill((uint8_t *)ro->syscall_class, (uint8_t *)ro->syscall_io);
 }
 

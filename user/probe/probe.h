@@ -26,6 +26,7 @@ struct probe_opts {
 	size_t ring_bytes; /* of each ring, 0 = default; rounded to a power of two of pages */
 	uint64_t wait_record_min_ns; /* 0 = default */
 	int break_state; /* tests: classifier to break, enum thread_state, -1 = none */
+	uint32_t fail_storage; /* tests: every so many-th storage cannot be made, 0 = all can */
 	bool bench_empty; /* also attach the empty program of the benchmark */
 };
 
