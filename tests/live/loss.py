@@ -30,7 +30,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def server(port):
+def server(port, *ignored):
     http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
 
 

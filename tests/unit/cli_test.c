@@ -362,6 +362,25 @@ static void test_everywhere(void **state)
 	bad("-qv", "exclude each other", "--verbose");
 }
 
+static void test_bundle(void **state)
+{
+	(void)state;
+	good("record --bundle", CLI_RECORD);
+	assert_true(o.bundle);
+	good("record -o f --bundle", CLI_RECORD);
+	good("record", CLI_RECORD);
+	assert_false(o.bundle);
+	bad("record -o - --bundle", "--bundle needs a file", "help record");
+	bad("report --bundle", "no option --bundle", "record");
+	good("report facts", CLI_REPORT);
+	assert_int_equal(o.report, EXPORT_FACTS);
+	good("report -i f routes facts", CLI_REPORT);
+	assert_int_equal(o.report, EXPORT_ROUTES | EXPORT_FACTS);
+	good("report", CLI_REPORT);
+	assert_int_equal(o.report & EXPORT_FACTS, 0);
+	bad("report --duration 1s facts", "they need --input", "help report");
+}
+
 static void test_for_tests(void **state)
 {
 	(void)state;
@@ -563,7 +582,7 @@ static void test_completion(void **state)
 				fail_msg("%s: %s", shells[s], text);
 		}
 		assert_non_null(strstr(printed, "auto always never"));
-		assert_non_null(strstr(printed, "routes requests hotspots health"));
+		assert_non_null(strstr(printed, "routes requests hotspots health facts"));
 		assert_non_null(strstr(printed, "bash zsh fish"));
 	}
 }
@@ -598,7 +617,7 @@ static void test_completion_in_bash(void **state)
 {
 	(void)state;
 	assert_offers("tardy re", "record report replay");
-	assert_offers("tardy -q report \"\"", "routes requests hotspots health");
+	assert_offers("tardy -q report \"\"", "routes requests hotspots health facts");
 	assert_offers("tardy report -F \"\"", "text json");
 	assert_offers("tardy export -F \"\"", "folded");
 	assert_offers("tardy --color = a", "auto always");
@@ -680,14 +699,23 @@ static int release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_selection),
-		cmocka_unit_test(test_too_many_pids),  cmocka_unit_test(test_top),
-		cmocka_unit_test(test_record),         cmocka_unit_test(test_report_and_export),
-		cmocka_unit_test(test_other_commands), cmocka_unit_test(test_everywhere),
-		cmocka_unit_test(test_for_tests),      cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_every_row),      cmocka_unit_test(test_help),
-		cmocka_unit_test(test_completion),     cmocka_unit_test(test_completion_in_bash),
-		cmocka_unit_test(test_output_fails),   cmocka_unit_test(test_values),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_too_many_pids),
+		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_report_and_export),
+		cmocka_unit_test(test_other_commands),
+		cmocka_unit_test(test_everywhere),
+		cmocka_unit_test(test_bundle),
+		cmocka_unit_test(test_for_tests),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_every_row),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_completion),
+		cmocka_unit_test(test_completion_in_bash),
+		cmocka_unit_test(test_output_fails),
+		cmocka_unit_test(test_values),
 	};
 
 	unsetenv("TARDY_BREAK");

@@ -177,7 +177,7 @@ int cmd_session_run(struct cmd_session *s, uint64_t duration_ns, probe_record_fn
 	return err ? err : last;
 }
 
-int cmd_read_capture(const char *path, struct pipeline *p)
+int cmd_read_capture(const char *path, struct pipeline *p, struct attachments *facts)
 {
 	struct capture_reader *r;
 	const struct rec_hdr *rec;
@@ -188,6 +188,8 @@ int cmd_read_capture(const char *path, struct pipeline *p)
 	if (err)
 		return log_error(LOG_UNREADABLE, "cannot read %s: %s", path,
 				 capture_reader_strerror(err));
+	if (facts)
+		capture_reader_on_attachment(r, attachments_add, facts);
 	while ((err = capture_reader_next(r, &rec)) == 1) {
 		err = pipeline_record(p, rec);
 		if (err)
