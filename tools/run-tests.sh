@@ -148,7 +148,7 @@ scripts() {
 		[ -f "$s" ] || continue
 		limit=$(limit_of "$s" "$2")
 		if [ "${3:-}" = live ]; then
-			job "$(basename "$s" .sh)" 3600 flock "$LIVE_LOCK" \
+			job "$(basename "$s" .sh)" 3600 flock -o "$LIVE_LOCK" \
 				env TARDY_LIVE_LOCKED=1 timeout -k 20 "$limit" bash "$s"
 		else
 			job "$(basename "$s" .sh)" "$limit" bash "$s"
@@ -218,7 +218,7 @@ suite_bench() {
 	for b in tests/bench/*_bench.c; do
 		[ -f "$b" ] || continue
 		b=$(basename "$b" .c)
-		job "$b" 3600 flock "$LIVE_LOCK" timeout 900 "$TARDY_BUILD/bench/$b"
+		job "$b" 3600 flock -o "$LIVE_LOCK" timeout 900 "$TARDY_BUILD/bench/$b"
 	done
 	V=1 # the numbers are the point
 	scripts bench 1800 live && run_queue 1
