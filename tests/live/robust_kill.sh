@@ -99,6 +99,7 @@ cat >"$TMP/again.sh" <<-END
 		echo \$? >'$TMP/status'
 	done
 	reset
+	stty sane
 	stty -a >'$TMP/after'
 	echo the shell again
 END

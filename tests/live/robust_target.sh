@@ -84,17 +84,18 @@ mkdir "$TMP/apart"
 spawn unshare --time --monotonic 1000000 --boottime 2000000 --fork --kill-child \
 	python3 "$here/robust_target.py" server "$apart" "$TMP/apart"
 wait_until 10 tcp_open "$apart" || bail "no time namespace"
-check "its monotonic clock is ahead" test "$(nsenter --time="/proc/$(pgrep -P "$SPAWNED")/ns/time_for_children" \
+APART_PID=$(pgrep -P "$SPAWNED")
+check "its monotonic clock is ahead" test "$(nsenter --time="/proc/$APART_PID/ns/time_for_children" \
 	python3 -c 'import time; print(int(time.monotonic()))')" -gt 900000
-record_start "$SPAWNED"
+record_start "$(children_of "$APART_PID")"
 py clock "$apart" "$TMP/clock"
 record_end
 report_json "$TMP/report" requests
 facts python3 "$here/robust_target.py" clock-check "$TMP/report" "$TMP/clock"
 # tardy itself with another clock than the kernel's: its times are still the host's
 rm -f "$TMP/data"
-spawn unshare --time --monotonic 1000000 --boottime 2000000 --fork --kill-child "$TARDY" record -p "$(pgrep -P "$SPAWNED" | paste -sd,)" \
-	-o "$TMP/data" >"$TMP/tardy.out" 2>"$TMP/tardy.err" </dev/null
+spawn unshare --time --monotonic 1000000 --boottime 2000000 --fork --kill-child "$TARDY" record \
+	-p "$(children_of "$APART_PID")" -o "$TMP/data" >"$TMP/tardy.out" 2>"$TMP/tardy.err" </dev/null
 wait_until 10 grep -q 'recording to' "$TMP/tardy.err" || bail "no recording" "$(cat "$TMP/tardy.err")"
 TARDY_PID=$(pgrep -P "$SPAWNED")
 py clock "$apart" "$TMP/clock"
