@@ -112,6 +112,25 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *p)
 	return (struct pt_regs *)bpf_task_pt_regs(p);
 }
 
+/* Bits of a block request's operation: an anonymous enum, so not to be relocated. Their order has
+ * been the same since 4.10; REQ_FUA and REQ_PREFLUSH since 4.8. */
+#define REQ_BIT_SYNC (1U << 11)
+#define REQ_BIT_META (1U << 12)
+#define REQ_BIT_FUA (1U << 17)
+#define REQ_BIT_PREFLUSH (1U << 18)
+
+/* The mapping of a page in the page cache; NULL for anonymous and kernel memory. Pages behind the
+ * first of a compound one name their head (bit 0 of compound_head). */
+static __always_inline struct address_space *page_mapping_of(struct page *page)
+{
+	__u64 head = BPF_CORE_READ(page, compound_head), mapping;
+
+	if (head & 1)
+		page = (struct page *)(head - 1);
+	mapping = (__u64)BPF_CORE_READ(page, mapping);
+	return mapping & 3 ? NULL : (struct address_space *)mapping;
+}
+
 static __always_inline struct file *task_file(struct task_struct *p, __u32 fd)
 {
 	struct file **fds, *file = NULL;

@@ -31,6 +31,7 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	x->req_len = 0;
 	x->rsp_len = 0;
 	x->tail_len = 0;
+	net_reset(c);
 	c->active = 1;
 }
 
@@ -61,6 +62,8 @@ static __always_inline void exchange_charge(struct conn *c, struct thread *t, bo
 			x->behind = t->serving;
 			if (t->idle_cut)
 				x->flags |= XCHG_IDLE_CUT;
+			if (t->runq_told)
+				runq_emit(bpf_get_current_task_btf(), t, owner, now);
 		}
 	} else {
 		if (start)
@@ -164,6 +167,17 @@ static __always_inline void leave_early(struct conn *c, __u64 now)
 		conn_emit(c, XCHG_OPEN, now);
 }
 
+#define GAP_MIN_NS 1000000ULL
+
+/* The answer paused for so long. */
+static __always_inline void gap_note(struct conn *c, __u64 ns)
+{
+	if (ns > c->gap_max_ns)
+		c->gap_max_ns = ns;
+	if (ns >= ABI_GAP_MS * 1000000ULL)
+		c->gaps++;
+}
+
 /* A second status line in one send turn is the answer to a pipelined request (or what follows an
  * interim 1xx; the collector tells them apart). */
 static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 ret, __u64 now)
@@ -193,6 +207,8 @@ static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 re
 	exchange_charge(c, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
 	if (!accepted && !x->turn[1].ops)
 		x->turn[1].arrival_ns = c->ready_ns;
+	if (accepted && x->turn[1].ops && now - x->turn[1].last_ns > GAP_MIN_NS)
+		gap_note(c, now - x->turn[1].last_ns);
 	turn_add(&x->turn[1], ret, now);
 	text_read(c, ret, 1);
 	c->dirty = 1;
@@ -393,6 +409,8 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 	switch (to) {
 	case TCP_ESTABLISHED: /* only now is the local port known */
 		conn_fill_address(&c->rec, sk);
+		if (c->rec.role == ROLE_CONNECTED && c->active && !c->rec.turn[0].ops)
+			c->connect_ns = bpf_ktime_get_ns() - c->rec.turn[0].first_ns;
 		break;
 	case TCP_CLOSE_WAIT:
 		io_ended(c, false, bpf_ktime_get_ns());
@@ -403,6 +421,16 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 		closes(c, from, to);
 		break;
 	}
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(on_tcp_retransmit_skb, struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+
+	if (c)
+		c->retransmits++;
 	return 0;
 }
 

@@ -29,6 +29,11 @@ struct conn {
 	__u8 fin; /* the peer has shut down its side */
 	__u8 reserved;
 	__u32 busy; /* an I/O is being recorded */
+	/* what rec_net tells of the exchange */
+	__u64 connect_ns, gap_max_ns;
+	__u32 gaps, retransmits;
+	__u32 window_before, window_now; /* jiffies that the peer's window was full: TCP's sum */
+	__u8 net_told; /* the round trip of this connection has been told */
 	struct rec_xchg rec;
 	__u8 req[2 * ABI_REQ_HEAD_MAX]; /* tail of rec; twice the size for the verifier's sake */
 };
@@ -128,6 +133,63 @@ static __always_inline bool conn_decide(struct conn *c, __u32 tgid)
 
 /* ---- records out ------------------------------------------------------------------------ */
 
+#define TCP_CHRONO_WINDOW 1 /* place of "limited by the peer's window" in tcp_sock's chrono_stat */
+#define NET_SLOW_NS 10000000ULL /* a window that was full is looked for in sends this long */
+#define NET_RTT_US 500 /* shorter round trips are those of this host */
+
+/* Sends rec_net if there is anything to tell: beside the exchange, whose record it precedes. */
+static __always_inline void net_emit(struct conn *c, __u64 now)
+{
+	struct rec_xchg *x = &c->rec;
+	struct tcp_sock *tp = x->family == AF_UNIX ? NULL : (struct tcp_sock *)x->sk;
+	bool slow = x->role == ROLE_ACCEPTED &&
+		    x->turn[1].last_ns > x->turn[0].last_ns + NET_SLOW_NS;
+	__u32 window = 0, srtt = 0;
+	struct rec_net *r;
+	void *ring;
+
+	if (tp && slow) {
+		c->window_now = BPF_CORE_READ(tp, chrono_stat[TCP_CHRONO_WINDOW]);
+		window = c->window_now - c->window_before;
+	}
+	if (tp && !c->net_told && (x->role == ROLE_CONNECTED || slow)) {
+		c->net_told = 1;
+		srtt = BPF_CORE_READ(tp, srtt_us) >> 3;
+		if (srtt < NET_RTT_US)
+			srtt = 0;
+	}
+	if (!srtt && !window && !c->retransmits && !c->connect_ns &&
+	    c->gap_max_ns < ABI_GAP_MS * 1000000ULL)
+		return;
+	ring = ring_of_cpu();
+	r = ring ? bpf_ringbuf_reserve(ring, sizeof(*r), 0) : NULL;
+	if (!r) {
+		count(COUNTER_RING_DETAIL);
+		return;
+	}
+	hdr_fill(&r->h, REC_NET, sizeof(*r), now);
+	r->xid = x->xid;
+	r->conn = x->conn;
+	r->connect_ns = c->connect_ns;
+	r->peer_window_ns = window * jiffy_ns;
+	r->gap_max_ns = c->gap_max_ns;
+	r->srtt_us = tp ? BPF_CORE_READ(tp, srtt_us) >> 3 : 0;
+	r->rttvar_us = tp ? BPF_CORE_READ(tp, mdev_us) >> 2 : 0;
+	r->retransmits = c->retransmits;
+	r->gaps = c->gaps;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+/* A new exchange: what rec_net tells begins anew. */
+static __always_inline void net_reset(struct conn *c)
+{
+	c->connect_ns = 0;
+	c->gap_max_ns = 0;
+	c->gaps = 0;
+	c->retransmits = 0;
+	c->window_before = c->window_now;
+}
+
 /* Global functions from here on: verified once, not at each place that calls them. */
 __noinline int conn_emit(struct conn *c, __u32 flags, __u64 now)
 {
@@ -136,6 +198,7 @@ __noinline int conn_emit(struct conn *c, __u32 flags, __u64 now)
 
 	if (!ring || !c)
 		return 0;
+	net_emit(c, now);
 	len = c->rec.req_len;
 	asm volatile("%0 &= 2047" : "+r"(len));
 	c->rec.flags = (c->rec.flags & ~(XCHG_OPEN | XCHG_CLOSED)) | flags;
