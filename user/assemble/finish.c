@@ -207,6 +207,7 @@ static int fill_call(struct assemble *a, struct node *call, struct breakdown_cal
 	c->slice_ns = call->x.slice_ns;
 	c->cause = cause_of(call->proto);
 	c->what = call->text.route;
+	c->net = detail_net_what(call);
 	c->who = peer_of(a, call);
 	if (!child || depth >= JOIN_DEPTH)
 		return 0;
@@ -260,7 +261,8 @@ static size_t fill_waits(struct assemble *a, const struct node *n, const struct 
 	if (now && now->state == STATE_LOCK) /* the present one has no record yet */
 		out[filled++] = (struct breakdown_wait){
 			.ns = now->h.ts_ns > now->since_ns ? now->h.ts_ns - now->since_ns : 0,
-			.what = wait_what(now->state, record_text(now->name, sizeof(now->name))),
+			.what = detail_lock_what(record_text(now->name, sizeof(now->name))),
+			.cause = CAUSE_LOCK,
 		};
 	return filled;
 }
@@ -375,6 +377,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.state_ns = n->x.state_ns;
 	in.slice_ns = n->x.slice_ns;
 	in.who = service_of(a, n);
+	in.net = detail_net_what(n);
 	in.calls = s.calls;
 	in.waits = s.waits;
 	in.n_waits = fill_waits(a, n, now, s.waits);
