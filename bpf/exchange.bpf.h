@@ -2,7 +2,7 @@
 /* Socket programs: every I/O, arrival and state change of an observed connection. */
 #ifndef TARDY_EXCHANGE_BPF_H
 #define TARDY_EXCHANGE_BPF_H
-#include "sock.bpf.h"
+#include "text.bpf.h"
 
 #define SOCK_STREAM 1
 #define EPIPE 32
@@ -37,18 +37,18 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 
 /* Who does it: the current thread, and what its time since the last I/O goes to. before_xid is the
  * connection's exchange before, when one starts. */
-static __always_inline void exchange_charge(struct conn *c, struct thread *t, bool start,
-					    __u64 before_xid, enum slice_kind slice, __u32 poll_as,
-					    __u64 now)
+static __always_inline void exchange_charge(struct conn *c, struct task_struct *p, struct thread *t,
+					    bool start, __u64 before_xid, enum slice_kind slice,
+					    __u32 poll_as, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
-	__u64 owner, id = bpf_get_current_pid_tgid();
 	enum whose whose;
+	__u64 owner;
 
 	if (start) {
-		x->tid = id;
-		x->tgid = id >> 32;
-	} else if (x->tid != (__u32)id) {
+		x->tid = p->pid;
+		x->tgid = p->tgid;
+	} else if (x->tid != (__u32)p->pid) {
 		x->flags |= XCHG_MULTI_THREAD;
 	}
 	if (!t)
@@ -63,7 +63,7 @@ static __always_inline void exchange_charge(struct conn *c, struct thread *t, bo
 			if (t->idle_cut)
 				x->flags |= XCHG_IDLE_CUT;
 			if (t->runq_told)
-				runq_emit(bpf_get_current_task_btf(), t, owner, now);
+				runq_emit(p, t, owner, now);
 		}
 	} else {
 		if (start)
@@ -80,14 +80,14 @@ static __always_inline void exchange_charge(struct conn *c, struct thread *t, bo
 		t->serving = owner;
 }
 
-static __always_inline void turn_add(struct rec_turn *turn, __u32 bytes, __u64 now)
+static __always_inline void turn_add(struct rec_turn *turn, __u32 tid, __u32 bytes, __u64 now)
 {
 	if (!turn->first_ns)
 		turn->first_ns = now;
 	turn->last_ns = now;
 	turn->bytes += bytes;
 	turn->ops++;
-	turn->tid = bpf_get_current_pid_tgid();
+	turn->tid = tid;
 }
 
 /* Does a receive on an accepted connection begin a request? One without a new arrival belongs to
@@ -103,7 +103,8 @@ static __always_inline bool begins_request(struct conn *c)
 	return !c->ready_ns || c->ready_ns > x->turn[0].last_ns;
 }
 
-static __always_inline void io_request(struct conn *c, struct thread *t, __u32 ret, __u64 now)
+static __always_inline void io_request(struct conn *c, struct task_struct *p, struct thread *t,
+				       __u32 ret, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
 	bool accepted = x->role == ROLE_ACCEPTED, start;
@@ -127,8 +128,8 @@ static __always_inline void io_request(struct conn *c, struct thread *t, __u32 r
 	} else {
 		poll_as = x->turn[0].ops ? STATE_SEND : STATE_CONNECT;
 	}
-	exchange_charge(c, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
-	turn_add(&x->turn[0], ret, now);
+	exchange_charge(c, p, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
+	turn_add(&x->turn[0], p->pid, ret, now);
 	text_read(c, ret, 0);
 	c->dirty = 1;
 	if (t)
@@ -180,7 +181,8 @@ static __always_inline void gap_note(struct conn *c, __u64 ns)
 
 /* A second status line in one send turn is the answer to a pipelined request (or what follows an
  * interim 1xx; the collector tells them apart). */
-static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 ret, __u64 now)
+static __always_inline void io_answer(struct conn *c, struct task_struct *p, struct thread *t,
+				      __u32 ret, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
 	bool accepted = x->role == ROLE_ACCEPTED;
@@ -195,8 +197,8 @@ static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 re
 		exchange_begin(c, now);
 		x->flags |= XCHG_PIPELINED;
 		x->turn[0].arrival_ns = arrival;
-		x->tid = bpf_get_current_pid_tgid();
-		x->tgid = bpf_get_current_pid_tgid() >> 32;
+		x->tid = p->pid;
+		x->tgid = p->tgid;
 		if (t)
 			t->serving = x->xid;
 	}
@@ -204,12 +206,12 @@ static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 re
 		poll_as = accepted ? STATE_POLL : STATE_RECV;
 	else
 		poll_as = accepted ? STATE_SEND : STATE_RECV;
-	exchange_charge(c, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
+	exchange_charge(c, p, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
 	if (!accepted && !x->turn[1].ops)
 		x->turn[1].arrival_ns = c->ready_ns;
 	if (accepted && x->turn[1].ops && now - x->turn[1].last_ns > GAP_MIN_NS)
 		gap_note(c, now - x->turn[1].last_ns);
-	turn_add(&x->turn[1], ret, now);
+	turn_add(&x->turn[1], p->pid, ret, now);
 	text_read(c, ret, 1);
 	c->dirty = 1;
 	if (t)
@@ -297,9 +299,9 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	}
 	c->rec.lifetime++;
 	if ((c->rec.role == ROLE_CONNECTED) == send)
-		io_request(c, t, ret, now);
+		io_request(c, task, t, ret, now);
 	else
-		io_answer(c, t, ret, now);
+		io_answer(c, task, t, ret, now);
 	c->busy = 0;
 	return 0;
 }
@@ -359,7 +361,8 @@ int BPF_PROG(on_sk_data_ready, struct sock *sk)
 /* connect() by a serving thread begins the first call: its wait is the caller's. */
 static __always_inline void connect_begins(struct sock *sk)
 {
-	struct thread *t = thread_of(bpf_get_current_task_btf());
+	struct task_struct *p = bpf_get_current_task_btf();
+	struct thread *t = thread_of(p);
 	__u64 now = bpf_ktime_get_ns();
 	struct conn *c;
 
@@ -370,7 +373,7 @@ static __always_inline void connect_begins(struct sock *sk)
 		return;
 	c->verdict = TRACKED;
 	exchange_begin(c, now);
-	exchange_charge(c, t, true, 0, SLICE_PRE, STATE_POLL, now);
+	exchange_charge(c, p, t, true, 0, SLICE_PRE, STATE_POLL, now);
 	c->rec.turn[0].first_ns = now;
 	c->dirty = 1;
 	t->mid_request = 1;

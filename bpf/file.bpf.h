@@ -40,7 +40,7 @@ static __always_inline void file_name(struct task_struct *p, __u8 *out)
 {
 	struct file *file = call_file(p);
 
-	dentry_name(file ? BPF_CORE_READ(file, f_path.dentry) : NULL, out);
+	dentry_name(file ? file->f_path.dentry : NULL, out);
 }
 
 /* The same for calls that wait for a disk through a descriptor. */
@@ -57,7 +57,7 @@ static __always_inline __u64 wait_inode(struct task_struct *p)
 {
 	struct file *file = call_file(p);
 
-	return file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
+	return file ? file->f_inode->i_ino : 0;
 }
 
 /* The name of a file that is in the page cache, by one of its directory entries. */

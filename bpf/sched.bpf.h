@@ -19,7 +19,7 @@ static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool writ
 
 	if (!file)
 		return STATE_OTHER;
-	mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	mode = file->f_inode->i_mode & S_IFMT;
 	if (mode == S_IFSOCK)
 		return write ? STATE_SEND : STATE_RECV;
 	if (mode == S_IFREG || mode == S_IFBLK || mode == S_IFDIR)
@@ -145,7 +145,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	if (state_is_idle(t->out_state) && !t->idle_cut && !t->mid_request && t->serving &&
 	    now - t->last_io_ns > AFTER_TOLD_NS)
 		after_emit(p, t, now);
-	q = task_cfs_rq(p);
+	q = task_quota_rq(p);
 	t->cfs_rq = (__u64)q;
 	t->throttled_ns = q ? throttled_total_ns(q) + throttled_so_far_ns(q) : 0;
 }
@@ -192,7 +192,8 @@ static __always_inline __u64 throttled_part(struct thread *t, __u64 runq)
 
 	if (!t->cfs_rq || !runq)
 		return 0;
-	total = throttled_total_ns((struct cfs_rq *)t->cfs_rq);
+	/* the one it was on: it may have moved */
+	total = throttled_total_ns(typed(t->cfs_rq, struct cfs_rq));
 	if (total <= t->throttled_ns)
 		return 0;
 	delta = total - t->throttled_ns;

@@ -70,7 +70,7 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		out->can_tell = true;
 		out->ended = true;
 	} else if (rsp.chunked) {
-		out->can_tell = true;
+		out->can_tell = in->tail.len > 0; /* else the kernel side did not read it */
 		out->ended = http1_chunked_ends(in->tail);
 	} else if (rsp.content_length >= 0) {
 		out->can_tell = true;
