@@ -7,7 +7,7 @@
  *
  *	model ADDRESS PORT
  *
- * One thread and poll(); at most ANSWERS_MAX at once, of at most WORDS_MAX words each.
+ * One thread and poll(); at most ANSWERS_MAX at once.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,7 +33,6 @@ enum {
 	WORD_SPREAD_MS = 30,
 	WORDS_MIN = 30,
 	WORDS_SPREAD = 40,
-	WORDS_MAX = WORDS_MIN + WORDS_SPREAD,
 	LOOK_UP_MS = 1200, /* one answer of LOOK_UP_ONE_OF has such a pause */
 	LOOK_UP_ONE_OF = 4,
 	IDLE_MS = 10000, /* a connection without a question */
@@ -132,27 +131,25 @@ static void Answer_read(struct Answer *a, uint64_t now)
 	a->look_up_at = random_below(LOOK_UP_ONE_OF) == 0 ? a->words_left / 2 : -1;
 }
 
-/* Sends the next word, with the head before the first and the end behind the last. */
+/* Sends the next word, with the head before the first; the end is the connection's. (Not chunked:
+ * PHP's streams would keep the words until all were there.) */
 static void Answer_say(struct Answer *a, uint64_t now)
 {
 	static const char *const words[] = { "the",   "integral", "of",      "your",
 					     "quiz",  "sum",      "becomes", "larger",
 					     "since", "each",     "term",    "counts" };
 	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-				   "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+				   "Connection: close\r\n\r\n";
 	const char *word = words[random_below(sizeof(words) / sizeof(words[0]))];
-	char event[64], out[512];
-	bool last = a->words_left == 1;
-	int n = snprintf(event, sizeof(event), "data: {\"word\": \"%s\"}\n\n", word), len;
+	char out[256];
+	int len = snprintf(out, sizeof(out), "%sdata: {\"word\": \"%s\"}\n\n", a->begun ? "" : head,
+			   word);
 
-	len = snprintf(out, sizeof(out), "%s%x\r\n%s\r\n%s", a->begun ? "" : head, n, event,
-		       last ? "0\r\n\r\n" : "");
-	if (send(a->fd, out, (size_t)len, MSG_NOSIGNAL) != len || last) {
+	if (send(a->fd, out, (size_t)len, MSG_NOSIGNAL) != len || --a->words_left == 0) {
 		Answer_close(a); /* who does not read, does not want to know */
 		return;
 	}
 	a->begun = true;
-	a->words_left--;
 	a->due_ms = now + (a->words_left == a->look_up_at ?
 				   LOOK_UP_MS :
 				   WORD_MIN_MS + random_below(WORD_SPREAD_MS));
