@@ -10,7 +10,7 @@
 
 readonly DISK_MB=512	# of the uploads' file system, a sparse file: 64 KiB x 4 for 1000 users fit
 readonly DISK_BYTES_PER_S=$((1 << 20))	# 16 uploads a second
-readonly QUOTA_US=25000 PERIOD_US=100000	# a quarter of a CPU for the whole pool
+readonly QUOTA_US=20000 PERIOD_US=100000	# a fifth of a CPU for the whole pool
 readonly MODEL_PORT=8080
 readonly HOGS_PER_CPU=3 HOGS_MAX=24
 

@@ -151,7 +151,7 @@ static const struct Mode modes[] = {
 	{ "cpu-quota",
 	  "student",
 	  3000,
-	  16,
+	  10,
 	  400,
 	  1600,
 	  false,
