@@ -10,7 +10,8 @@
 
 readonly DISK_MB=512	# of the uploads' file system, a sparse file: 64 KiB x 4 for 1000 users fit
 readonly DISK_BYTES_PER_S=$((1 << 20))	# 16 uploads a second
-readonly QUOTA_US=20000 PERIOD_US=100000	# a fifth of a CPU for the whole pool
+readonly QUOTA_US=10000 PERIOD_US=100000	# a tenth of a CPU for the whole pool
+readonly QUOTA_WEIGHT=2000	# 100 is usual
 readonly MODEL_PORT=8080
 readonly HOGS_PER_CPU=3 HOGS_MAX=24
 
@@ -74,11 +75,23 @@ make_group() {
 	mkdir "$group" || die "cannot make $group"
 }
 
+# What is still in a group or a namespace that nobody else knows was started by a command that did
+# not come to write it down.
+end_strays() {
+	local pid
+	for pid in "$@"; do
+		kill -s KILL "$pid" 2>/dev/null || true
+	done
+}
+
 undo_group() {
 	local i
 	for ((i = 0; i < 40; i++)); do
 		[ -d "$1" ] || return 0
-		rmdir "$1" 2>/dev/null || sleep 0.05	# a process that ended may be there yet
+		rmdir "$1" 2>/dev/null && return 0
+		mapfile -t strays <"$1/cgroup.procs"
+		end_strays "${strays[@]}"
+		sleep 0.05
 	done
 	die "cannot remove the control group $1"
 }
@@ -91,13 +104,16 @@ join_groups() {
 	done
 }
 
+# A high weight, so that it is the quota that is felt and not whatever else the host does.
 make_quota() {
 	make_group cpu cpu
 	if [ "$group_version" -eq 1 ]; then
 		echo "$PERIOD_US" >"$group/cpu.cfs_period_us"
 		echo "$QUOTA_US" >"$group/cpu.cfs_quota_us"
+		echo $((QUOTA_WEIGHT * 1024 / 100)) >"$group/cpu.shares"
 	else
 		echo "$QUOTA_US $PERIOD_US" >"$group/cpu.max"
+		echo "$QUOTA_WEIGHT" >"$group/cpu.weight"
 	fi
 }
 
@@ -191,7 +207,10 @@ wait_for_model() {
 
 undo_netns() {
 	rm -f "$dir/conf/tutor.url"
-	[ ! -e "/run/netns/$1" ] || ip netns del "$1"
+	[ -e "/run/netns/$1" ] || return 0
+	mapfile -t strays < <(ip netns pids "$1")
+	end_strays "${strays[@]}"
+	ip netns del "$1"
 }
 
 undo_link() {
