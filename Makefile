@@ -342,7 +342,7 @@ setup: ## install the Debian packages that are missing (root)
 	$(Q)tools/setup.sh build test demo
 run: ## install, build and open the live view; DEMO=1 forces the demo, DEMO=0 forbids it
 	@tools/run.sh run
-demo: ## the same on the bundled demo classroom, which stays up until demo-down
+demo: ## the same on the bundled demo classroom (MODE=...), which stays up until demo-down
 	@tools/run.sh demo
 demo-down: ## end the demo classroom
 	@tools/run.sh demo-down

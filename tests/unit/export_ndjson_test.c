@@ -118,6 +118,26 @@ static void identities_are_strings(void **state)
 	intern_release();
 }
 
+static void streams_are_told_apart(void **state)
+{
+	struct snapshot *s = fixture_busy();
+	char *text;
+
+	(void)state;
+	s->routes[0].streams = 9;
+	s->routes[0].stream_first_us = 612000;
+	s->routes[0].stream_wall_us = 2560000;
+	s->requests_v[0].gap_us = 38000;
+	s->requests_v[0].sends = 57;
+	text = export_all(s, EXPORT_ROUTES | EXPORT_REQUESTS);
+	assert_non_null(strstr(text, "\"streams\":9,\"stream_first_byte_us\":612000,"
+				     "\"stream_gap_us\":null,\"stream_wall_us\":2560000"));
+	assert_non_null(strstr(text, "\"first_byte_us\":3800000,\"gap_us\":38000,\"sends\":57"));
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void empty_and_hostile(void **state)
 {
 	struct snapshot *s = fixture_empty();
@@ -163,7 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_and_schema),       cmocka_unit_test(parts_sum_to_the_wall),
 		cmocka_unit_test(identities_are_strings), cmocka_unit_test(empty_and_hostile),
-		cmocka_unit_test(failed_writes),
+		cmocka_unit_test(streams_are_told_apart), cmocka_unit_test(failed_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

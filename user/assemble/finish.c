@@ -20,6 +20,7 @@
 #define PENDING_FRESH_NS (300 * MS) /* the sweep repeats it while it lasts */
 #define HOLD_NS (30000 * MS) /* for work after the answer */
 #define UNJOINED_NS (1000 * MS) /* a callee kept for a call whose record may still come */
+#define STREAM_GAP_NS (1000 * MS) /* a body with a longer gap between two sends is a stream */
 
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
 
@@ -422,6 +423,19 @@ static uint32_t unnamed_route(const struct rec_xchg *x)
 	return intern_fmt("port %u", x->lport);
 }
 
+/* A stream says so, or is recognised by its pace: where the mean of the gaps is too long, one of
+ * them is. */
+static bool node_streams(const struct node *n)
+{
+	const struct rec_turn *sent = &n->x.turn[1];
+
+	if (n->text.stream)
+		return true;
+	return (n->proto == PROTO_HTTP1 || n->proto == PROTO_FASTCGI) && sent->ops > 1 &&
+	       sent->last_ns > sent->first_ns &&
+	       sent->last_ns - sent->first_ns > (sent->ops - 1) * STREAM_GAP_NS;
+}
+
 static uint32_t flags_of(struct assemble *a, const struct node *n, uint64_t end, bool open)
 {
 	uint32_t flags = open ? REQUEST_OPEN : 0;
@@ -432,7 +446,7 @@ static uint32_t flags_of(struct assemble *a, const struct node *n, uint64_t end,
 		flags |= REQUEST_ABORTED;
 	if (n->text.error || (!open && !node_answered(n) && !node_aborted(n)))
 		flags |= REQUEST_ERROR;
-	if (n->text.stream)
+	if (node_streams(n))
 		flags |= REQUEST_STREAM;
 	if (overlaps_loss(a, node_start(n), end))
 		flags |= REQUEST_INCOMPLETE;
@@ -506,6 +520,8 @@ static void request_fill(struct assemble *a, struct node *n, uint64_t end, bool 
 		.end_ns = end,
 		.after_ns = n->after_ns,
 		.first_byte_ns = n->x.turn[1].first_ns,
+		.last_byte_ns = n->x.turn[1].last_ns,
+		.sends = n->x.turn[1].ops,
 		.bytes_in = n->x.turn[0].bytes,
 		.bytes_out = n->x.turn[1].bytes,
 		.service = service_of(a, n),

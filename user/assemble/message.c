@@ -38,6 +38,12 @@ static struct slice http_request_bytes(const struct text_state *s, const struct 
 	return (struct slice){ buf, rest + n };
 }
 
+/* Does the head of an answer say that it is a stream of events? */
+static bool is_event_stream(struct slice head)
+{
+	return memmem(head.ptr, head.len, "text/event-stream", 17) != NULL;
+}
+
 static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
 {
 	struct http1_response rsp;
@@ -62,9 +68,13 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		return;
 	}
 	out->stream = rsp.status == 101 ||
-		      memmem(in->response.ptr, in->response.len, "text/event-stream", 17);
-	if (!rsp.head_len)
+		      is_event_stream((struct slice){
+			      in->response.ptr, rsp.head_len ? rsp.head_len : in->response.len });
+	if (!rsp.head_len) { /* longer than what is kept of it; how chunks end is known anyway */
+		out->can_tell = rsp.chunked && in->tail.len > 0;
+		out->ended = (rsp.chunked || out->stream) && http1_chunked_ends(in->tail);
 		return;
+	}
 	body = in->response_bytes - rsp.head_len;
 	if (!http1_response_has_body(method, rsp.status)) {
 		out->can_tell = true;
@@ -145,6 +155,7 @@ static void fastcgi_read(const struct text_in *in, struct text *out)
 		out->status = rsp.status;
 		out->ended = out->ended || rsp.ended;
 		out->error = rsp.status >= 500 || (rsp.ended && rsp.protocol_status != 0);
+		out->stream = rsp.event_stream;
 	}
 }
 

@@ -16,7 +16,7 @@ enum request_flag {
 	REQUEST_INCOMPLETE = 1 << 2, /* a lost record could change its wall time or parts */
 	REQUEST_ERROR = 1 << 3, /* 5xx, SQL error, protocol error */
 	REQUEST_OPEN = 1 << 4, /* in flight: end_ns is "now", parts are so far */
-	REQUEST_STREAM = 1 << 5, /* first byte and total of its own; not in percentiles */
+	REQUEST_STREAM = 1 << 5, /* first byte, gaps, total of its own; not in percentiles */
 };
 
 struct request_call {
@@ -39,8 +39,10 @@ struct request {
 	uint64_t parent_xid; /* the request on whose behalf the caller asked, 0 = none known */
 	uint64_t start_ns, end_ns;
 	uint64_t first_byte_ns; /* first response byte, 0 = none yet */
+	uint64_t last_byte_ns; /* the last so far, 0 = none yet */
 	uint64_t after_ns; /* work done after the answer, not in the wall time */
 	uint64_t bytes_in, bytes_out;
+	uint32_t sends; /* I/O operations that the answer left in, so far */
 	uint32_t service; /* who answered */
 	uint32_t pool; /* pool or port when it is known, else 0 */
 	uint32_t method, route; /* route includes the method: "GET /course/view.php" */

@@ -45,6 +45,15 @@ static void put_schema(struct json *j, const struct snapshot *s)
 	json_end_line(j);
 }
 
+/* 0 is "none" for these, and null says that better than a number that could be compared. */
+static void put_nonzero(struct json *j, const char *key, uint64_t v)
+{
+	if (v)
+		json_u64(j, key, v);
+	else
+		json_null(j, key);
+}
+
 static void put_route(struct json *j, const struct snap_route *r)
 {
 	json_open_object(j, NULL);
@@ -58,6 +67,9 @@ static void put_route(struct json *j, const struct snap_route *r)
 	json_u64(j, "aborted", r->aborted);
 	json_u64(j, "incomplete", r->incomplete);
 	json_u64(j, "streams", r->streams);
+	put_nonzero(j, "stream_first_byte_us", r->stream_first_us);
+	put_nonzero(j, "stream_gap_us", r->stream_gap_us);
+	put_nonzero(j, "stream_wall_us", r->stream_wall_us);
 	json_u64(j, "in_flight", r->in_flight);
 	json_u64(j, "wall_us", r->wall_us);
 	json_u64(j, "p50_us", r->p50_us);
@@ -137,15 +149,6 @@ static void put_calls_and_marks(struct json *j, const struct snap_request *r)
 	json_close_array(j);
 }
 
-/* 0 is "none" for these, and null says that better than a number that could be compared. */
-static void put_nonzero(struct json *j, const char *key, uint64_t v)
-{
-	if (v)
-		json_u64(j, key, v);
-	else
-		json_null(j, key);
-}
-
 static void put_request(struct json *j, const struct snap_request *r)
 {
 	char binding[2] = { r->binding ? r->binding : 'U', '\0' };
@@ -178,6 +181,8 @@ static void put_request(struct json *j, const struct snap_request *r)
 	json_bool(j, "stream", r->stream);
 	put_label(j, "waiting_for", r->waiting_for);
 	put_nonzero(j, "first_byte_us", r->first_byte_us);
+	put_nonzero(j, "gap_us", r->gap_us);
+	json_u64(j, "sends", r->sends);
 	json_u64(j, "after_us", r->after_us);
 	json_u64(j, "bytes_in", r->bytes_in);
 	json_u64(j, "bytes_out", r->bytes_out);

@@ -373,6 +373,10 @@ static void put_requests(struct text *t)
 			 words_label(service, sizeof(service), r->service, "-", 20, t->ascii),
 			 r->pid, r->xid);
 		put_rule(t, head);
+		if (r->stream) {
+			words_stream(r, head, sizeof(head));
+			put_linef(t, "  %s", head);
+		}
 		put_parts(t, r->parts, r->n_parts, r->wall_us, false);
 	}
 	free(order);

@@ -153,20 +153,58 @@ void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigne
 	format_clean(buf, WORDS_LEN, line, cols, true);
 }
 
+void words_stream(const struct snap_request *r, char *buf, size_t size)
+{
+	char first[FORMAT_LEN], gap[FORMAT_LEN], n[FORMAT_LEN];
+
+	if (!r->first_byte_us)
+		snprintf(buf, size, "stream: nothing sent yet");
+	else if (!r->gap_us)
+		snprintf(buf, size, "stream: first byte %s", format_us(first, r->first_byte_us));
+	else
+		snprintf(buf, size, "stream: first byte %s, %s gap%s of %s (mean)",
+			 format_us(first, r->first_byte_us), format_grouped(n, r->sends - 1),
+			 r->sends == 2 ? "" : "s", format_us(gap, r->gap_us));
+}
+
+/* "first byte 612ms, gap 38ms": means of a route's streams. */
+static void put_streams(const struct snap_route *r, char *buf, size_t size)
+{
+	char first[FORMAT_LEN], gap[FORMAT_LEN];
+
+	format_us(first, r->stream_first_us);
+	if (r->stream_gap_us)
+		snprintf(buf, size, "first byte %s, gap %s", first,
+			 format_us(gap, r->stream_gap_us));
+	else
+		snprintf(buf, size, "first byte %s", first);
+}
+
 void words_route_head(const struct snap_route *r, char *buf, bool ascii)
 {
-	char route[FORMAT_LABEL], a[FORMAT_LEN], b[FORMAT_LEN];
-	uint64_t unmeasured = r->incomplete + r->streams;
-	uint64_t measured = r->requests > unmeasured ? r->requests - unmeasured : 0;
+	char route[FORMAT_LABEL], streams[64], a[FORMAT_LEN], b[FORMAT_LEN], c[FORMAT_LEN];
+	uint64_t measured = r->requests > r->incomplete ? r->requests - r->incomplete : 0;
+	int n;
 
 	words_label(route, sizeof(route), r->route, "(no name)", 48, ascii);
-	if (r->n_parts && r->wall_us)
-		snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route,
-			 format_us(a, r->wall_us), format_grouped(b, measured),
-			 measured == 1 ? "" : "s");
-	else
+	if (!r->n_parts || !r->wall_us) {
 		snprintf(buf, WORDS_LEN, "%s: none completed, %s in flight", route,
 			 format_grouped(a, r->in_flight));
+		return;
+	}
+	format_us(a, r->wall_us);
+	format_grouped(b, measured);
+	put_streams(r, streams, sizeof(streams));
+	if (r->stream_wall_us && r->streams >= measured) {
+		snprintf(buf, WORDS_LEN, "%s: mean %s in %s stream%s, %s", route, a, b,
+			 measured == 1 ? "" : "s", streams);
+		return;
+	}
+	n = snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route, a, b,
+		     measured == 1 ? "" : "s");
+	if (r->stream_wall_us)
+		snprintf(buf + n, WORDS_LEN - (size_t)n, ", %s streamed: %s",
+			 format_grouped(c, r->streams), streams);
 }
 
 void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii)

@@ -24,6 +24,8 @@ void words_part(const struct snap_part *p, uint64_t wall_us, bool per_request, c
 void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigned cols);
 /* The head of a route's details: "GET /x: mean 347ms per request, in 12,840 requests". */
 void words_route_head(const struct snap_route *r, char *buf, bool ascii);
+/* What a request that is a stream was like: "stream: first byte 612ms, 57 gaps of 38ms (mean)". */
+void words_stream(const struct snap_request *r, char *buf, size_t size);
 /* The head of a hotspot's details: "postgres disk: nvme0n1 read, held by POST /y". */
 void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii);
 /* What watching costs and what was lost; always on screen. brief: for narrow places. */

@@ -58,6 +58,13 @@ int listing_parts(const struct parts *parts, uint64_t total_us, double per_reque
 	return 0;
 }
 
+static uint64_t gap_us(const struct request *r)
+{
+	const struct streams one = streams_of(r);
+
+	return one.gaps ? to_us(one.gaps_ns / one.gaps) : 0;
+}
+
 static void request_scalars(struct snap_request *q, const struct request *r, int64_t offset_ns)
 {
 	*q = (struct snap_request){
@@ -71,6 +78,8 @@ static void request_scalars(struct snap_request *q, const struct request *r, int
 					 0,
 		.bytes_in = r->bytes_in,
 		.bytes_out = r->bytes_out,
+		.gap_us = gap_us(r),
+		.sends = r->sends,
 		.service = r->service,
 		.method = r->method,
 		.route = r->route,

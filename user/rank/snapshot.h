@@ -28,6 +28,8 @@ struct snap_route {
 	bool entry; /* the row counts entry requests; joined children have rows of their own */
 	uint64_t requests; /* ended in the window */
 	uint64_t errors, aborted, incomplete, streams;
+	/* means of the complete streams, 0 = none: to the first byte, from send to send, whole */
+	uint64_t stream_first_us, stream_gap_us, stream_wall_us;
 	uint64_t in_flight; /* now */
 	uint64_t wall_us; /* mean of completed, complete requests */
 	uint64_t p50_us, p95_us, p99_us, max_us; /* nearest rank */
@@ -58,6 +60,8 @@ struct snap_request {
 	uint64_t xid, parent_xid;
 	uint64_t start_unix_us, wall_us, after_us, first_byte_us;
 	uint64_t bytes_in, bytes_out;
+	uint64_t gap_us; /* mean time from send to send of the answer, 0 = fewer than two */
+	uint32_t sends;
 	uint32_t service, method, route, protocol, waiting_for;
 	int32_t status, pid, tid;
 	char binding;
