@@ -20,7 +20,7 @@ static char *fold(const struct snapshot *s)
 	FILE *f = open_memstream(&text, &len);
 
 	assert_non_null(f);
-	assert_int_equal(export_folded(f, s), 0);
+	assert_int_equal(export_folded(f, s, EXPORT_WALL), 0);
 	fclose(f);
 	return text;
 }
@@ -111,7 +111,7 @@ static void full_disk(void **state)
 
 	(void)state;
 	assert_non_null(f);
-	assert_int_equal(export_folded(f, s), -ENOSPC);
+	assert_int_equal(export_folded(f, s, EXPORT_WALL), -ENOSPC);
 	fclose(f);
 	snapshot_free(s);
 	intern_release();
