@@ -71,7 +71,7 @@ struct stacks {
 	struct table sums; /* report: key -> struct stack_sum, each with a reference to its stack */
 	struct event *events; /* live: a ring */
 	uint32_t first_event, n_events;
-	uint64_t now_ns; /* of the last tick */
+	uint64_t now_ns; /* of the last tick, or of the first record while there was none */
 };
 
 #define DEFAULT(field, value) (field) = (field) ? (field) : (value)
@@ -391,6 +391,7 @@ static void on_stack(struct stacks *st, const struct rec_stack *r)
 	struct stack_frames f = { .v = frames };
 	const struct owner *o;
 
+	st->now_ns = st->now_ns ? st->now_ns : r->h.ts_ns;
 	if (r->kind == STACK_CPU) {
 		st->counters.cpu_samples++;
 	} else {
@@ -447,24 +448,24 @@ struct summing {
 	uint64_t dropped;
 };
 
-static void summing_add(struct summing *to, const struct stack_sum *sum)
+static void summing_add(struct summing *to, const struct stack_sum *sum, size_t max)
 {
 	bool created;
 
-	if (!sum_add(&to->sums, sum, to->max, &created))
+	if (!sum_add(&to->sums, sum, max, &created))
 		to->dropped += sum->samples;
 }
 
 static void add_finished(const struct stacks *st, uint64_t from_ns, uint64_t to_ns,
 			 struct summing *to)
 {
-	table_each(it, &st->sums)
-		summing_add(to, it.value);
+	table_each(it, &st->sums) /* bounded already, the "[other]" beyond max included */
+		summing_add(to, it.value, to->max + STACKS_OTHERS_MAX);
 	for (uint32_t i = 0; i < st->n_events; i++) {
 		const struct event *e = &st->events[(st->first_event + i) % st->o.max_events];
 
 		if (e->ts_ns >= from_ns && e->ts_ns < to_ns)
-			summing_add(to, &e->sum);
+			summing_add(to, &e->sum, to->max);
 	}
 }
 
@@ -479,7 +480,7 @@ static uint64_t add_open(const struct stacks *st, uint64_t from_ns, const struct
 	for (const struct stack_sample *s = stack_pending_first(&st->pending, r->xid); s;
 	     s = stack_pending_next(&st->pending, s), n++)
 		if (sample_place(s, &o, &sum, &ts_ns) && (st->o.report || ts_ns >= from_ns))
-			summing_add(to, &sum);
+			summing_add(to, &sum, to->max);
 	return n;
 }
 
