@@ -181,6 +181,7 @@ static size_t put_frames(char buf[WORDS_LEN / 2], const uint32_t *frames, size_t
 	char frame[FORMAT_LABEL];
 	size_t shown = 0, len = 0;
 
+	*buf = '\0';
 	for (; shown < n; shown++) {
 		words_label(frame, sizeof(frame), frames[shown], "-", 120, ascii);
 		if (shown && len + format_width(frame) + 3 > cols)
@@ -193,6 +194,11 @@ static size_t put_frames(char buf[WORDS_LEN / 2], const uint32_t *frames, size_t
 	return shown;
 }
 
+static unsigned less(unsigned a, unsigned b)
+{
+	return a > b ? a - b : 0;
+}
+
 void words_stack(const uint32_t *frames, size_t n, size_t n_kernel, char *buf, unsigned cols,
 		 bool ascii)
 {
@@ -200,17 +206,15 @@ void words_stack(const uint32_t *frames, size_t n, size_t n_kernel, char *buf, u
 					" < ..") -
 				 1;
 	char kernel[WORDS_LEN / 2] = "", user[WORDS_LEN / 2] = "", line[WORDS_LEN + 32];
-	unsigned room = cols > between ? cols - between : 0;
-	size_t n_user = n - n_kernel, shown = 0, shown_user = 0;
+	unsigned room = less(cols, between);
+	size_t n_user = n - n_kernel, shown, shown_user;
 
 	if (put_frames(line, frames, n, cols, ascii) < n) {
-		/* the process's side needs at most half, the kernel's takes what that leaves */
-		if (n_user)
-			shown_user = put_frames(user, frames + n_kernel, n_user,
-						n_kernel ? room / 2 : room, ascii);
-		room -= format_width(user) < room ? format_width(user) : room;
-		if (n_kernel)
-			shown = put_frames(kernel, frames, n_kernel, room, ascii);
+		/* half for the process's side; the kernel's takes what that leaves, and back */
+		put_frames(user, frames + n_kernel, n_user, n_kernel ? room / 2 : room, ascii);
+		shown = put_frames(kernel, frames, n_kernel, less(room, format_width(user)), ascii);
+		shown_user = put_frames(user, frames + n_kernel, n_user,
+					less(room, format_width(kernel)), ascii);
 		snprintf(line, sizeof(line), "%s%s%s%s%s", kernel, shown < n_kernel ? " < .." : "",
 			 *kernel && *user ? " < " : "", user, shown_user < n_user ? " < .." : "");
 	}
