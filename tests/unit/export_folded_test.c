@@ -13,16 +13,21 @@
 #include "export/folded.h"
 #include "unit/view_fixture.h"
 
-static char *fold(const struct snapshot *s)
+static char *fold_kind(const struct snapshot *s, enum export_kind kind)
 {
 	char *text;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
 	assert_non_null(f);
-	assert_int_equal(export_folded(f, s, EXPORT_WALL), 0);
+	assert_int_equal(export_folded(f, s, kind), 0);
 	fclose(f);
 	return text;
+}
+
+static char *fold(const struct snapshot *s)
+{
+	return fold_kind(s, EXPORT_WALL);
 }
 
 /* Checks every line; returns the sum of the counts. */
@@ -78,6 +83,12 @@ static void hostile_and_empty(void **state)
 
 	(void)state;
 	assert_int_equal(check_grammar(text), entry_us(s));
+	free(text);
+	text = fold_kind(s, EXPORT_CPU);
+	assert_int_equal(check_grammar(text), 7);
+	free(text);
+	text = fold_kind(s, EXPORT_OFF);
+	assert_string_equal(text, "");
 	free(text);
 	snapshot_free(s);
 	s = fixture_empty();
