@@ -115,6 +115,37 @@ static void equal_stacks_are_one_line(void **state)
 	intern_release();
 }
 
+static void kernel_and_process(void **state)
+{
+	static const struct {
+		uint16_t n_kernel;
+		const char *text;
+	} cases[] = {
+		{ 0, "php-fpm;GET /my/;main;leaf 7\n" },
+		{ 1, "php-fpm;GET /my/;main;-;leaf 7\n" },
+		{ 2, "php-fpm;GET /my/;main;leaf 7\n" }, /* nothing to part */
+	};
+	struct snapshot *s = fixture_with_stacks(fixture_busy());
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s->stacks[0].n_kernel = cases[i].n_kernel;
+		text = fold_kind(s, EXPORT_CPU);
+		assert_string_equal(text, cases[i].text);
+		free(text);
+	}
+	s->stacks[0].cause = CAUSE_SLEEP; /* what does not run waits */
+	text = fold_kind(s, EXPORT_CPU);
+	assert_string_equal(text, "");
+	free(text);
+	text = fold_kind(s, EXPORT_OFF);
+	assert_string_equal(text, "php-fpm;GET /my/;main;leaf 70000\n");
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void full_disk(void **state)
 {
 	struct snapshot *s = fixture_busy();
@@ -134,6 +165,7 @@ int main(void)
 		cmocka_unit_test(busy),
 		cmocka_unit_test(hostile_and_empty),
 		cmocka_unit_test(equal_stacks_are_one_line),
+		cmocka_unit_test(kernel_and_process),
 		cmocka_unit_test(full_disk),
 	};
 
