@@ -136,13 +136,15 @@ static void matching(void **state)
 	stack(3, STATE_RUN, 'f', 6, 1);
 	stack(2, STATE_DISK, 'g', 1, 10);
 	REQUEST(1, WEB, VIEW, PART(WEB, CPU, 0), PART(WEB, LOCK, FILE_S), PART(DB, DB, SELECT_A),
-		PART(DB, DB, SELECT_B), PART(DB, DISK, SELECT_B), PART(WEB, SLEEP, 0));
+		PART(DB, DB, SELECT_B), PART(DB, DISK, SELECT_B), PART(WEB, SLEEP, 0),
+		PART(WEB, LOCK, 0));
 	REQUEST(2, DB, SELECT_A, PART(DB, CPU, 0));
 	REQUEST(3, DB, SELECT_B, PART(DB, CPU, 0));
 	s = build(false);
 	assert_int_equal(s->n_stacks, 0);
 	expect(s, CAUSE_CPU, 0, "a", 0.6);
 	expect(s, CAUSE_LOCK, FILE_S, "d", 0.75);
+	expect(s, CAUSE_LOCK, 0, "d", 0.75); /* the same stacks match */
 	/* by statement, where there are stacks of the statement */
 	expect(s, CAUSE_DB, SELECT_A, "e", 1);
 	expect(s, CAUSE_DB, SELECT_B, "f", 1);
