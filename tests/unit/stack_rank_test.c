@@ -50,9 +50,9 @@ static void stack(uint64_t xid, enum thread_state state, char function, int n, u
 	struct rec_sym sym = { .h = { sizeof(sym), REC_SYM, 0, T0 },
 			       .addr = (uint64_t)function,
 			       .tgid = 1 };
-	struct {
+	union {
 		struct rec_stack r;
-		uint64_t frame;
+		char room[sizeof(struct rec_stack) + sizeof(uint64_t)];
 	} rec = { .r = { .h = { sizeof(rec), REC_STACK, 0, T0 },
 			 .xid = xid,
 			 .start_ns = T0,
@@ -60,9 +60,9 @@ static void stack(uint64_t xid, enum thread_state state, char function, int n, u
 			 .tgid = 1,
 			 .kind = state == STATE_RUN ? STACK_CPU : STACK_WAIT,
 			 .state = (uint16_t)state,
-			 .n_user = 1 },
-		  .frame = (uint64_t)function };
+			 .n_user = 1 } };
 
+	rec.r.frames[0] = (uint64_t)function;
 	sym.text[0] = (uint8_t)function;
 	stacks_record(st, &sym.h);
 	for (int i = 0; i < n; i++)

@@ -115,23 +115,23 @@ struct story_stack {
 
 static inline void story_stack(struct story *s, const struct story_stack *t)
 {
-	struct {
+	union {
 		struct rec_stack r;
-		uint64_t frames[8];
-	} rec = { .r = { .xid = t->xid,
-			 .start_ns = AT(t->at),
-			 .ns = US(t->length),
-			 .tid = t->tgid,
-			 .tgid = t->tgid,
-			 .kind = t->state == STATE_RUN ? STACK_CPU : STACK_WAIT,
-			 .state = (uint16_t)t->state,
-			 .flags = t->flags } };
+		char room[sizeof(struct rec_stack) + 8 * sizeof(uint64_t)];
+	} rec = { 0 };
 
+	rec.r.xid = t->xid;
+	rec.r.start_ns = AT(t->at);
+	rec.r.ns = US(t->length);
+	rec.r.tid = rec.r.tgid = t->tgid;
+	rec.r.kind = t->state == STATE_RUN ? STACK_CPU : STACK_WAIT;
+	rec.r.state = (uint16_t)t->state;
+	rec.r.flags = t->flags;
 	for (; rec.r.n_kernel < 4 && t->kernel[rec.r.n_kernel]; rec.r.n_kernel++)
-		rec.frames[rec.r.n_kernel] = story_address(0, t->kernel[rec.r.n_kernel]);
+		rec.r.frames[rec.r.n_kernel] = story_address(0, t->kernel[rec.r.n_kernel]);
 	for (; rec.r.n_user < 4 && t->user[rec.r.n_user]; rec.r.n_user++)
-		rec.frames[rec.r.n_kernel + rec.r.n_user] = story_address(t->tgid,
-									  t->user[rec.r.n_user]);
+		rec.r.frames[rec.r.n_kernel + rec.r.n_user] = story_address(t->tgid,
+									    t->user[rec.r.n_user]);
 	rec.r.h.type = REC_STACK;
 	rec.r.h.len = (uint32_t)(sizeof(rec.r) +
 				 (rec.r.n_kernel + rec.r.n_user) * sizeof(uint64_t));

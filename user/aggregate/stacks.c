@@ -201,7 +201,7 @@ static bool is_past(const struct stacks *st, uint64_t ts_ns)
 static void event_add(struct stacks *st, uint64_t ts_ns, const struct stack_sum *sum)
 {
 	if (!st->events)
-		st->events = malloc(st->o.max_events * sizeof(*st->events));
+		st->events = calloc(st->o.max_events, sizeof(*st->events));
 	if (!st->events) {
 		st->counters.dropped++;
 		stack_set_unref(&st->set, sum->stack);

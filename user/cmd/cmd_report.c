@@ -124,7 +124,7 @@ int cmd_export(const struct cli_options *o)
 		s = pipeline_snapshot(p, 0, 1);
 		status = s ? write_export(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
 	}
-	if (!status)
+	if (!status && s)
 		status = check_data(o, s);
 	snapshot_free(s);
 	pipeline_free(p);
