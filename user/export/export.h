@@ -10,4 +10,7 @@ enum export_what {
 	EXPORT_HEALTH = 1 << 3,
 	EXPORT_ALL = EXPORT_ROUTES | EXPORT_REQUESTS | EXPORT_HOTSPOTS | EXPORT_HEALTH,
 };
+/* What a flame graph adds up to; see export/flame.h. */
+enum export_kind { EXPORT_CPU, EXPORT_OFF, EXPORT_WALL };
+
 #endif

@@ -205,6 +205,17 @@ static void put_shares(struct json *j, const char *key, const struct snap_hotspo
 	json_close_array(j);
 }
 
+static void put_stack(struct json *j, const struct snap_hotspot *h)
+{
+	if (!h->n_stack)
+		return;
+	json_open_array(j, "stack");
+	for (size_t i = 0; i < h->n_stack; i++)
+		json_str(j, NULL, intern_text(h->stack[i]));
+	json_close_array(j);
+	json_f64(j, "stack_share", h->stack_share);
+}
+
 static void put_hotspot(struct json *j, const struct snap_hotspot *h)
 {
 	json_open_object(j, NULL);
@@ -218,6 +229,7 @@ static void put_hotspot(struct json *j, const struct snap_hotspot *h)
 	json_f64(j, "share", h->share);
 	put_shares(j, "routes", h->routes, h->n_routes);
 	put_shares(j, "occupied_by", h->occupied_by, h->n_occupied_by);
+	put_stack(j, h);
 	json_close_object(j);
 	json_end_line(j);
 }
@@ -228,6 +240,29 @@ static void put_known(struct json *j, const char *key, bool known, double v)
 		json_f64(j, key, v);
 	else
 		json_null(j, key);
+}
+
+static void put_stacks(struct json *j, const struct snap_health *h)
+{
+	const struct snap_stacks *s = &h->stacks;
+
+	if (!h->has_stacks)
+		return;
+	json_open_object(j, "stacks");
+	json_u64(j, "cpu_samples", s->cpu_samples);
+	json_u64(j, "waits", s->waits);
+	json_u64(j, "no_user", s->no_user);
+	json_u64(j, "no_kernel", s->no_kernel);
+	json_u64(j, "user_skipped", s->user_skipped);
+	json_u64(j, "user_short", s->user_short);
+	json_u64(j, "user_cut", s->user_cut);
+	json_u64(j, "kernel_cut", s->kernel_cut);
+	json_u64(j, "unknown_symbols", s->unknown_symbols);
+	json_u64(j, "after_answer", s->after_answer);
+	json_u64(j, "unclaimed", s->unclaimed);
+	json_u64(j, "dropped", s->dropped);
+	json_u64(j, "folded", s->folded);
+	json_close_object(j);
 }
 
 static void put_health(struct json *j, const struct snapshot *s)
@@ -261,6 +296,7 @@ static void put_health(struct json *j, const struct snapshot *s)
 		json_close_object(j);
 	}
 	json_close_array(j);
+	put_stacks(j, h);
 	json_close_object(j);
 	json_end_line(j);
 }

@@ -9,6 +9,7 @@
 #include "rank/hotspot.h"
 #include "rank/listing.h"
 #include "rank/row.h"
+#include "rank/stack_rank.h"
 #include "rank/verdict.h"
 
 _Static_assert((int)SNAP_TREND == (int)AGGREGATE_TREND, "both are the eighths of a window");
@@ -158,6 +159,7 @@ struct snapshot *snapshot_build(const struct aggregate *a, const struct snapshot
 	rc = rc ? rc : verdict_build(s, &rows, seen);
 	rc = rc ? rc : pools_build(s, &rows, in);
 	rc = rc ? rc : listing_build(s, a, &rows, in);
+	rc = rc ? rc : stack_rank_build(s, &rows, in);
 	rows_release(&rows);
 	if (!rc)
 		return s;

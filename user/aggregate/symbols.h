@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names of addresses: REC_SYM in, frames out. A frame is an id of base/intern.h, the function's
+ * name, with "_[k]" behind it in the kernel, so that equal functions of many processes are one.
+ *
+ * A name is sent once and then used for as long as the process lives, so what is forgotten is
+ * what was not used for longest: names live in two generations, and when the young one is full
+ * it becomes the old one. A name that is used moves to the young one. One thread.
+ */
+#ifndef TARDY_AGGREGATE_SYMBOLS_H
+#define TARDY_AGGREGATE_SYMBOLS_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/table.h"
+#include "bpf/abi.h"
+
+enum {
+	SYMBOLS_MAX = 1 << 17, /* addresses, both generations together */
+	SYMBOLS_TEXTS_MAX = 1 << 16, /* distinct names; further ones are "[other]" */
+};
+
+struct symbols {
+	struct table young, old; /* hash of process and address -> struct symbol */
+	struct table texts; /* hash of a name -> its id */
+	size_t generation; /* most entries of the young one */
+	uint32_t unknown, unknown_kernel; /* frames of addresses without a name */
+	uint32_t other, other_kernel; /* frames of names that had no room */
+};
+
+/* addresses and texts: most of each. Allocates nothing yet. */
+void symbols_init(struct symbols *s, size_t addresses, size_t texts);
+void symbols_release(struct symbols *s);
+/* Takes a record that record_check() accepted. 0 or -ENOMEM. */
+int symbols_add(struct symbols *s, const struct rec_sym *r);
+/* The frame at an address, tgid 0 = of the kernel. *known: whether a function is known there. */
+uint32_t symbols_frame(struct symbols *s, uint32_t tgid, uint64_t addr, bool *known);
+#endif
