@@ -220,8 +220,11 @@ static int deliver_losses(struct live *l, uint64_t now)
 #undef X
 	};
 	uint64_t counts[COUNTER_COUNT];
+	struct resolve_stats symbols = symbols_stats(l->symbols);
 	int err = probe_counters(l->probe, counts);
 
+	counts[COUNTER_SYM_LATE] = stack_hold_late(l->stacks);
+	counts[COUNTER_SYM_FILE] = symbols.unreadable + symbols.cut;
 	for (uint32_t i = 0; !err && i < COUNTER_COUNT; i++) {
 		struct rec_lost lost = {
 			.h = { sizeof(lost), REC_LOST, 0, now },
