@@ -50,12 +50,12 @@ static enum map_kind kind_of(struct slice name, uint64_t ino)
 
 	for (size_t i = 0; i < sizeof(anonymous) / sizeof(anonymous[0]); i++)
 		if (slice_starts(name, slice_of(anonymous[i])))
-			return MAP_CODE;
+			return MAPPED_CODE;
 	if (slice_eq(name, SLICE_LIT("[vdso]")))
-		return MAP_VDSO;
+		return MAPPED_VDSO;
 	if (slice_starts(name, SLICE_LIT("[")))
-		return MAP_SPECIAL;
-	return name.len && ino ? MAP_FILE : MAP_CODE;
+		return MAPPED_SPECIAL;
+	return name.len && ino ? MAPPED_FILE : MAPPED_CODE;
 }
 
 static bool grow(struct maps *m, size_t name_len)

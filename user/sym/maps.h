@@ -13,10 +13,10 @@ enum {
 };
 
 enum map_kind {
-	MAP_FILE,
-	MAP_CODE, /* no file that has functions: code that the process made itself */
-	MAP_VDSO,
-	MAP_SPECIAL, /* "[vsyscall]", "[uprobes]" */
+	MAPPED_FILE,
+	MAPPED_CODE, /* no file that has functions: code that the process made itself */
+	MAPPED_VDSO,
+	MAPPED_SPECIAL, /* "[vsyscall]", "[uprobes]" */
 };
 
 /* Which object it is was found out once; see sym/objects.h. */

@@ -285,7 +285,7 @@ static void read_vdso(struct resolver *r)
 
 	if (at && !maps_read(&own, (uint32_t)getpid())) {
 		map = maps_find(&own, at);
-		if (map && map->kind == MAP_VDSO && map->start == at) {
+		if (map && map->kind == MAPPED_VDSO && map->start == at) {
 			r->vdso_size = map->end - map->start;
 			r->vdso = objects_read_memory(&r->objects, (const void *)(uintptr_t)at,
 						      r->vdso_size);
@@ -321,13 +321,13 @@ static void resolve_process(struct resolver *r, uint32_t tgid, uint64_t addr, st
 		set_plain(out, SYM_UNKNOWN | SYM_NO_MAP, "[unknown]");
 		return;
 	}
-	if (map->kind != MAP_CODE)
+	if (map->kind != MAPPED_CODE)
 		set_module(out, maps_name(&proc->maps, map));
-	if (map->kind == MAP_FILE)
+	if (map->kind == MAPPED_FILE)
 		resolve_file(r, proc, map, addr, out);
-	else if (map->kind == MAP_CODE)
+	else if (map->kind == MAPPED_CODE)
 		resolve_code(r, proc, addr, out);
-	else if (map->kind == MAP_VDSO)
+	else if (map->kind == MAPPED_VDSO)
 		resolve_vdso(r, map, addr, out);
 	else
 		set_unknown(out, addr - map->start);
