@@ -265,7 +265,7 @@ static void resolve_file(struct resolver *r, struct proc_maps *proc, struct map 
 	uint64_t offset = addr - map->start + map->off, vaddr;
 
 	/* shared memory of a just-in-time compiler has a name, too */
-	if (b && !b->n_loads && !strncmp(maps_name(&proc->maps, map), "/memfd:", 7)) {
+	if ((!b || !b->n_loads) && !strncmp(maps_name(&proc->maps, map), "/memfd:", 7)) {
 		out->module[0] = '\0';
 		resolve_code(r, proc, addr, out);
 		return;

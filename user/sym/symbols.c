@@ -25,7 +25,7 @@ struct symbols {
 	pthread_t thread;
 	pthread_mutex_t lock; /* for all below */
 	pthread_cond_t work;
-	bool stop;
+	bool stop, ended, left_behind;
 	/* rings; answers have room for every question, so that the thread never waits for it */
 	struct job *jobs;
 	struct symbol_answer *answers;
@@ -36,6 +36,16 @@ struct symbols {
 	bool forget_all;
 	struct resolve_stats stats;
 };
+
+static void release(struct symbols *s)
+{
+	resolver_free(s->resolver);
+	free(s->jobs);
+	free(s->answers);
+	pthread_cond_destroy(&s->work);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
@@ -62,6 +72,7 @@ static void *run(void *arg)
 {
 	struct symbols *s = arg;
 	struct symbol_answer answer;
+	bool left_behind;
 	struct job job;
 
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + THREAD_NICE);
@@ -79,7 +90,11 @@ static void *run(void *arg)
 		if (!job.forget)
 			s->answers[(s->first_answer + s->n_answers++) % s->max_asks] = answer;
 	}
+	s->ended = true;
+	left_behind = s->left_behind;
 	pthread_mutex_unlock(&s->lock);
+	if (left_behind) /* nobody else has it any more */
+		release(s);
 	return NULL;
 }
 
@@ -104,16 +119,6 @@ static int start(struct symbols *s)
 }
 
 /* ---- the asker --------------------------------------------------------------------------- */
-
-static void release(struct symbols *s)
-{
-	resolver_free(s->resolver);
-	free(s->jobs);
-	free(s->answers);
-	pthread_cond_destroy(&s->work);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
-}
 
 struct symbols *symbols_new(const struct resolve_opts *opts, size_t max_asks)
 {
@@ -199,6 +204,7 @@ struct resolve_stats symbols_stats(struct symbols *s)
 void symbols_free(struct symbols *s)
 {
 	struct timespec until;
+	bool left_behind;
 
 	if (!s)
 		return;
@@ -208,8 +214,15 @@ void symbols_free(struct symbols *s)
 	pthread_mutex_unlock(&s->lock);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += END_WAIT_S;
-	if (pthread_timedjoin_np(s->thread, NULL, &until))
-		pthread_detach(s->thread);
-	else
-		release(s);
+	if (pthread_timedjoin_np(s->thread, NULL, &until)) {
+		pthread_mutex_lock(&s->lock);
+		left_behind = s->left_behind = !s->ended;
+		if (left_behind)
+			pthread_detach(s->thread);
+		pthread_mutex_unlock(&s->lock);
+		if (left_behind)
+			return;
+		pthread_join(s->thread, NULL);
+	}
+	release(s);
 }

@@ -36,6 +36,6 @@ void symbols_forget(struct symbols *s, uint32_t tgid);
 /* As of the last answer. */
 struct resolve_stats symbols_stats(struct symbols *s);
 /* Ends the thread and frees all. When the thread hangs in a file system and does not end within
- * 2 s, it is left behind with its memory. */
+ * 2 s, it is left behind, and frees all when it comes back. */
 void symbols_free(struct symbols *s);
 #endif
