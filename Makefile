@@ -125,7 +125,7 @@ CFLAGS ?= -g
 CFLAGS_ALL := -std=gnu11 $(OPT) -fno-omit-frame-pointer -fPIE $(WARN) $(HARDEN) \
 	$(VARIANT_FLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(VARIANT_FLAGS) $(LDFLAGS)
-LIBS := $(PKG_LIBS) -lm -pthread
+LIBS := $(PKG_LIBS) -liberty -lm -pthread
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	-Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror) \
 	-Ivmlinux/$(ARCH) -Ibpf $(EXTRA_BPF_CFLAGS)

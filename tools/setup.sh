@@ -11,10 +11,10 @@
 set -eu
 
 packages_build=(gcc make clang llvm bpftool libc6-dev libbpf-dev libelf-dev zlib1g-dev libzstd-dev
-	libncurses-dev 'pkg-config|pkgconf')
+	libiberty-dev libncurses-dev 'pkg-config|pkgconf')
 packages_demo=('nginx-light|nginx-core|nginx-full|nginx-extras' php-fpm php-pgsql postgresql
 	iproute2 util-linux procps mount e2fsprogs xz-utils)
-packages_test=(libcmocka-dev clang-tools clang-format libclang-rt-dev shellcheck tmux python3
+packages_test=(libcmocka-dev binutils clang-tools clang-format libclang-rt-dev shellcheck tmux python3
 	python3-jsonschema wrk curl iproute2 procps util-linux psmisc diffutils findutils)
 
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }

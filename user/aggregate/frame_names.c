@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "aggregate/symbols.h"
+#include "aggregate/frame_names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,9 +28,9 @@ static uint64_t text_key(const char *text)
 	return h;
 }
 
-void symbols_init(struct symbols *s, size_t addresses, size_t texts)
+void frame_names_init(struct frame_names *s, size_t addresses, size_t texts)
 {
-	*s = (struct symbols){
+	*s = (struct frame_names){
 		.generation = addresses > 1 ? addresses / 2 : 1,
 		.unknown = intern_str("[unknown]"),
 		.unknown_kernel = intern_str("[unknown]_[k]"),
@@ -42,7 +42,7 @@ void symbols_init(struct symbols *s, size_t addresses, size_t texts)
 	table_init(&s->texts, sizeof(uint32_t), texts);
 }
 
-void symbols_release(struct symbols *s)
+void frame_names_release(struct frame_names *s)
 {
 	table_release(&s->young);
 	table_release(&s->old);
@@ -50,7 +50,7 @@ void symbols_release(struct symbols *s)
 }
 
 /* Names are bounded here because what is interned stays for good. */
-static uint32_t text_frame(struct symbols *s, const char *text, bool kernel)
+static uint32_t text_frame(struct frame_names *s, const char *text, bool kernel)
 {
 	bool created;
 	uint32_t *id = table_put(&s->texts, text_key(text), &created);
@@ -63,7 +63,7 @@ static uint32_t text_frame(struct symbols *s, const char *text, bool kernel)
 }
 
 /* A slot in the young generation, which ages when it is full; NULL without memory. */
-static struct symbol *young_slot(struct symbols *s, uint64_t key)
+static struct symbol *young_slot(struct frame_names *s, uint64_t key)
 {
 	struct symbol *found = table_get(&s->young, key);
 
@@ -75,7 +75,7 @@ static struct symbol *young_slot(struct symbols *s, uint64_t key)
 	return found ? found : table_put(&s->young, key, NULL);
 }
 
-int symbols_add(struct symbols *s, const struct rec_sym *r)
+int frame_names_add(struct frame_names *s, const struct rec_sym *r)
 {
 	struct slice name = record_text(r->text, sizeof(r->text));
 	bool kernel = !r->tgid, known = !(r->flags & (SYM_UNKNOWN | SYM_NO_MAP)) && name.len;
@@ -93,7 +93,7 @@ int symbols_add(struct symbols *s, const struct rec_sym *r)
 	return 0;
 }
 
-uint32_t symbols_frame(struct symbols *s, uint32_t tgid, uint64_t addr, bool *known)
+uint32_t frame_names_frame(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known)
 {
 	uint64_t key = address_key(tgid, addr);
 	struct symbol *sym = table_get(&s->young, key), *fresh;
