@@ -36,6 +36,9 @@ const volatile __u8 syscall_class[ABI_SYSCALLS] = {};
 const volatile __u8 syscall_io[ABI_SYSCALLS] = {};
 /* Tests only: a state (enum thread_state + 1) whose classifier is broken on purpose, 0 = none. */
 const volatile __u32 break_state = 0;
+/* Tests only: every so many-th storage cannot be made, 0 = all can. */
+const volatile __u32 fail_storage = 0;
+__u32 storage_tries;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -75,6 +78,14 @@ static __always_inline void count(enum counter which)
 
 	if (c)
 		c->count[which]++;
+}
+
+/* Flags for getting storage: without the right to make it when a test wants that to fail. */
+static __always_inline __u64 storage_flags(void)
+{
+	if (fail_storage && __sync_fetch_and_add(&storage_tries, 1) % fail_storage == 0)
+		return 0;
+	return BPF_LOCAL_STORAGE_GET_F_CREATE;
 }
 
 /* Unique within a recording: the CPU and a number of its own, never 0. */

@@ -102,7 +102,7 @@ static __always_inline void conn_fill_address(struct rec_xchg *x, struct sock *s
 
 static __always_inline struct conn *conn_make(struct sock *sk, enum role role)
 {
-	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, storage_flags());
 
 	if (!c) {
 		count(COUNTER_CONN_STORAGE);

@@ -229,7 +229,7 @@ static __always_inline void runq_emit(struct task_struct *p, struct thread *t, _
 /* For a thread that runs now. Returns NULL, counted, when there is no memory. */
 static __always_inline struct thread *thread_make_current(struct task_struct *p, __u64 now)
 {
-	struct thread *t = bpf_task_storage_get(&threads, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct thread *t = bpf_task_storage_get(&threads, p, NULL, storage_flags());
 
 	if (!t) {
 		count(COUNTER_THREAD_STORAGE);

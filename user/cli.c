@@ -47,9 +47,9 @@ static const char *const state_names[] = {
 #undef X
 };
 
-static const char *const report_names[] = { "routes", "requests", "hotspots", "health" };
+static const char *const report_names[] = { "routes", "requests", "hotspots", "health", "facts" };
 static const unsigned report_bits[] = { EXPORT_ROUTES, EXPORT_REQUESTS, EXPORT_HOTSPOTS,
-					EXPORT_HEALTH };
+					EXPORT_HEALTH, EXPORT_FACTS };
 
 struct parser {
 	int argc;
@@ -392,6 +392,10 @@ static int take_value(struct parser *p, enum cli_option option, const char *valu
 		status = take_size(p, option, value, 4 << 10, 1 << 30, "4K to 1G is wanted", &n);
 		o->ring_bytes = (size_t)n;
 		return status;
+	case CLI_OPT_FAIL_STORAGE:
+		status = take_number(p, option, value, 1, INT_MAX, &n);
+		o->fail_storage = (uint32_t)n;
+		return status;
 	case CLI_OPT_ITERATIONS:
 		return take_number(p, option, value, 1, INT_MAX, &o->iterations);
 	case CLI_OPT_TOP_ROWS:
@@ -424,6 +428,9 @@ static void take_flag(struct parser *p, enum cli_option option)
 		break;
 	case CLI_OPT_BATCH:
 		o->batch = true;
+		break;
+	case CLI_OPT_BUNDLE:
+		o->bundle = true;
 		break;
 	case CLI_OPT_QUIET:
 		o->quiet = true;
@@ -678,6 +685,8 @@ static int check_source(const struct parser *p)
 		return complain(p, "--input and --duration exclude each other");
 	if (o->command == CLI_REPORT && !o->duration_ns && (o->select.all || selects(&o->select)))
 		return complain(p, "to measure, a report needs --duration");
+	if (o->duration_ns && (o->report & EXPORT_FACTS))
+		return complain(p, "facts are attached to a capture: they need --input");
 	if (o->child_argv && o->duration_ns)
 		return complain(p, "--duration and a command exclude each other: the recording "
 				   "ends with the command");
@@ -691,6 +700,8 @@ static int check(struct parser *p)
 
 	if (status)
 		return status;
+	if (o->bundle && o->output && !strcmp(o->output, "-"))
+		return complain(p, "--bundle needs a file: the report is made of what was written");
 	if (o->quiet && o->verbose)
 		return complain(p, "--quiet and --verbose exclude each other");
 	if (o->command == CLI_REPLAY && !o->input)

@@ -25,7 +25,7 @@
 #define CLI_COMMANDS(X) \
 	X(TOP, "top", "", "live view; plain text when stdout is no terminal") \
 	X(RECORD, "record", "[-- CMD ARGS...]", "write what is measured to a capture") \
-	X(REPORT, "report", "[routes|requests|hotspots|health]...", \
+	X(REPORT, "report", "[routes|requests|hotspots|health|facts]...", \
 	  "print a capture, or what is measured for --duration") \
 	X(EXPORT, "export", "", "turn a capture into another format") \
 	X(REPLAY, "replay", "FILE", "the live view over a capture") \
@@ -80,6 +80,8 @@ enum {
 	X(OUTPUT, 'o', "output", "FILE", CLI_IN_RECORD | CLI_IN_EXPORT, \
 	  "write there, - = stdout (record: tardy.data, export: -)") \
 	X(MAX_SIZE, 0, "max-size", "SIZE", CLI_IN_RECORD, "end the capture at that size: 200M") \
+	X(BUNDLE, 0, "bundle", NULL, CLI_IN_RECORD, \
+	  "also put doctor, facts of the host and servers, and the report into the capture") \
 	X(FORMAT, 'F', "format", "FORMAT", CLI_IN_REPORT | CLI_IN_EXPORT | CLI_IN_DOCTOR, \
 	  "text or json (export: folded or speedscope)") \
 	X(KIND, 0, "kind", "cpu|off|wall", CLI_IN_EXPORT, \
@@ -98,6 +100,7 @@ enum {
 	X(SHOW_HELP, 'h', "help", NULL, CLI_IN_ALL, "print help, of the command if one is given") \
 	X(SHOW_VERSION, 'V', "version", NULL, CLI_IN_ALL, "print the version") \
 	X(RING_SIZE, 0, "ring-size", "SIZE", CLI_IN_LIVE, NULL) \
+	X(FAIL_STORAGE, 0, "fail-storage", "N", CLI_IN_LIVE, NULL) \
 	X(BREAK, 0, "break-classifier", "STATE", CLI_IN_ALL, NULL)
 // clang-format on
 
@@ -134,6 +137,7 @@ struct cli_options {
 	uint64_t iterations; /* 0 = until stopped */
 	const char *input; /* NULL = measure; report, export: tardy.data by default; replay: FILE */
 	const char *output; /* record, export: never NULL, "-" = stdout */
+	bool bundle;
 	uint64_t duration_ns; /* 0 = not given */
 	uint64_t max_size_bytes; /* 0 = no bound */
 	char **child_argv; /* record -- CMD ARGS..., ends in NULL; NULL = not given */
@@ -152,6 +156,7 @@ struct cli_options {
 	enum cli_shell shell; /* completion */
 	/* for tests */
 	size_t ring_bytes; /* 0 = default */
+	uint32_t fail_storage; /* every so many-th storage of the kernel side fails, 0 = none */
 	int break_state; /* --break-classifier or TARDY_BREAK: enum thread_state, -1 = none */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "pipeline.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -212,24 +213,57 @@ static size_t find_pools(struct pipeline *p, struct snap_pool *out)
 	return n;
 }
 
+static const char *const counter_names[COUNTER_COUNT] = {
+#define X(id, name, loses, help) name,
+	COUNTERS(X)
+#undef X
+};
+
+static uint64_t unix_us(const struct pipeline *p, uint64_t ns)
+{
+	return (ns + (uint64_t)p->realtime_offset_ns) / 1000;
+}
+
+static void fill_losses(const struct pipeline *p, struct snap_health *h)
+{
+	const struct assemble_counters *c = assemble_counters(p->assemble);
+	const struct losses *l = assemble_losses(p->assemble);
+
+	static_assert((int)LOSSES_KEPT_MAX <= (int)SNAP_LOST_INTERVALS_MAX,
+		      "all that are kept are shown");
+	h->lost = c->lost;
+	for (size_t i = 0; i < COUNTER_COUNT && h->n_lost_by_kind < SNAP_LOST_KINDS_MAX; i++)
+		if (c->lost_by_kind[i])
+			h->lost_by_kind[h->n_lost_by_kind++] = (struct snap_lost){
+				counter_names[i], c->lost_by_kind[i]
+			};
+	for (size_t i = 0; i < l->n_kept; i++) {
+		const struct loss_interval *k = &l->kept[i];
+
+		h->lost_intervals[h->n_lost_intervals++] = (struct snap_lost_interval){
+			.kind = counter_names[k->kind],
+			.loses = loss_loses(k->kind),
+			.cpu = k->cpu,
+			.from_unix_us = unix_us(p, k->from_ns),
+			.to_unix_us = unix_us(p, k->to_ns),
+			.count = k->count,
+		};
+	}
+	h->lost_intervals_dropped = l->dropped;
+	h->malformed = c->malformed;
+	h->evicted = c->evicted;
+	h->late = c->late;
+	h->orphans = c->orphans;
+}
+
 static void fill_health(struct pipeline *p, struct snap_health *h)
 {
-	static const char *const names[COUNTER_COUNT] = {
-#define X(id, name, loses, help) name,
-		COUNTERS(X)
-#undef X
-	};
 	const struct assemble_counters *c = assemble_counters(p->assemble);
 	const struct cost_sample *from = &p->cost_first;
 	uint64_t span;
 
 	h->seen = c->records;
-	h->lost = c->lost;
-	for (size_t i = 0; i < COUNTER_COUNT && h->n_lost_by_kind < SNAP_LOST_KINDS_MAX; i++)
-		if (c->lost_by_kind[i])
-			h->lost_by_kind[h->n_lost_by_kind++] = (struct snap_lost){
-				names[i], c->lost_by_kind[i]
-			};
+	fill_losses(p, h);
 	if (!p->opts.report && p->cost[p->cost_at].ts_ns)
 		from = &p->cost[p->cost_at]; /* the oldest of the ring */
 	span = p->tick.h.ts_ns - from->ts_ns;

@@ -2,7 +2,7 @@
 /*
  * The capture reader on hostile files. The first byte chooses how far checksums help the input
  * on its way: 0 a file as it is; 1 a file whose magic numbers, sequence and checksums are put
- * right; else the raw bytes of one block of records, packed properly.
+ * right; else the raw bytes of one block, packed properly: of records, from 128 on an attachment.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,16 +63,16 @@ static void file_repair(uint8_t *file, size_t len)
 }
 
 /* A file of one block that holds raw; *len its size. */
-static uint8_t *file_around(const uint8_t *raw, size_t raw_len, size_t *len)
+static uint8_t *file_around(enum capture_kind kind, const uint8_t *raw, size_t raw_len, size_t *len)
 {
 	struct capture_head head = { .version = 1, .head_len = sizeof(head) };
-	struct capture_block b = { .kind = CAPTURE_RECORDS, .raw_len = (uint32_t)raw_len };
+	struct capture_block b = { .kind = kind, .raw_len = (uint32_t)raw_len };
 	size_t body = sizeof(head) + sizeof(b), bound = ZSTD_compressBound(raw_len);
 	uint8_t *file = malloc(body + bound);
 
 	if (!file)
 		abort();
-	if (raw_len >= 4) {
+	if (raw_len >= 4 && kind == CAPTURE_RECORDS) {
 		memcpy(&b.n_records, raw, 4);
 		b.n_records %= 64;
 	}
@@ -83,6 +83,16 @@ static uint8_t *file_around(const uint8_t *raw, size_t raw_len, size_t *len)
 	memcpy(file + sizeof(head), &b, sizeof(b));
 	*len = body + b.stored_len;
 	return file;
+}
+
+static void on_attachment(void *ctx, struct slice name, struct slice text)
+{
+	volatile uint8_t *sink = ctx;
+
+	if (!capture_name_valid(name.ptr, name.len) || text.len > CAPTURE_TEXT_MAX)
+		abort();
+	for (size_t i = 0; i < text.len; i++)
+		*sink = *sink ^ (uint8_t)text.ptr[i];
 }
 
 /* Reads the file to its end, touching each byte of each record. */
@@ -96,6 +106,7 @@ static void read_file(const uint8_t *file, size_t len)
 	if (fd < 0 || pwrite(fd, file, len, 0) != (ssize_t)len)
 		abort();
 	if (!capture_reader_open_fd(&r, fd)) {
+		capture_reader_on_attachment(r, on_attachment, (void *)&sink);
 		while (capture_reader_next(r, &rec) == 1) {
 			for (uint32_t i = 0; i < rec->len; i++)
 				sink = sink ^ ((const uint8_t *)rec)[i];
@@ -116,7 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 || size > 1 << 20)
 		return 0;
 	if (data[0] > 1) {
-		file = file_around(data + 1, size - 1, &len);
+		file = file_around(data[0] < 128 ? CAPTURE_RECORDS : CAPTURE_ATTACHMENT, data + 1,
+				   size - 1, &len);
 	} else {
 		len = size - 1;
 		file = malloc(len + 1);

@@ -67,10 +67,21 @@ if bad or late or not requests:
 print("requests %d, of them from clients %d" % (len(requests), entry))'
 }
 
+# each way to read a capture in turn
+shows=(
+	'report -F json requests -i'
+	'report -i'
+	'report facts -i'
+	'report -F json routes hotspots health facts -i'
+	'export -F folded -i'
+	'replay -b'
+)
+show_at=0
 # survives NAME FILE: a report or an error that is understood, never a signal
 survives() {
-	local rc
-	timeout 20 "$TARDY" report -i "$2" -F json requests >"$TMP/out" 2>"$TMP/err" </dev/null
+	local rc show=${shows[show_at++ % ${#shows[@]}]}
+	# shellcheck disable=SC2086 # its words
+	timeout 20 "$TARDY" $show "$2" >"$TMP/out" 2>"$TMP/err" </dev/null
 	rc=$?
 	if ((rc > 5)); then
 		fail "$1: status $rc" "$(tail -n 3 "$TMP/err")"

@@ -371,12 +371,34 @@ static void test_everywhere(void **state)
 	bad("-qv", "exclude each other", "--verbose");
 }
 
+static void test_bundle(void **state)
+{
+	(void)state;
+	good("record --bundle", CLI_RECORD);
+	assert_true(o.bundle);
+	good("record -o f --bundle", CLI_RECORD);
+	good("record", CLI_RECORD);
+	assert_false(o.bundle);
+	bad("record -o - --bundle", "--bundle needs a file", "help record");
+	bad("report --bundle", "no option --bundle", "record");
+	good("report facts", CLI_REPORT);
+	assert_int_equal(o.report, EXPORT_FACTS);
+	good("report -i f routes facts", CLI_REPORT);
+	assert_int_equal(o.report, EXPORT_ROUTES | EXPORT_FACTS);
+	good("report", CLI_REPORT);
+	assert_int_equal(o.report & EXPORT_FACTS, 0);
+	bad("report --duration 1s facts", "they need --input", "help report");
+}
+
 static void test_for_tests(void **state)
 {
 	(void)state;
 	good("--ring-size 64K", CLI_TOP);
 	assert_int_equal(o.ring_bytes, 65536);
 	bad("--ring-size 12", "--ring-size cannot be '12'", "4K to 1G");
+	good("--fail-storage 5", CLI_TOP);
+	assert_int_equal(o.fail_storage, 5);
+	bad("--fail-storage 0", "--fail-storage cannot be '0'", "from 1");
 	good("--break-classifier lock", CLI_TOP);
 	assert_int_equal(o.break_state, STATE_LOCK);
 	bad("--break-classifier run", "--break-classifier cannot be 'run'", "runq");
@@ -569,7 +591,7 @@ static void test_completion(void **state)
 				fail_msg("%s: %s", shells[s], text);
 		}
 		assert_non_null(strstr(printed, "auto always never"));
-		assert_non_null(strstr(printed, "routes requests hotspots health"));
+		assert_non_null(strstr(printed, "routes requests hotspots health facts"));
 		assert_non_null(strstr(printed, "bash zsh fish"));
 	}
 }
@@ -604,7 +626,7 @@ static void test_completion_in_bash(void **state)
 {
 	(void)state;
 	assert_offers("tardy re", "record report replay");
-	assert_offers("tardy -q report \"\"", "routes requests hotspots health");
+	assert_offers("tardy -q report \"\"", "routes requests hotspots health facts");
 	assert_offers("tardy report -F \"\"", "text json");
 	assert_offers("tardy export -F \"\"", "folded speedscope");
 	assert_offers("tardy export --kind \"\"", "cpu off wall");
@@ -687,14 +709,23 @@ static int release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_selection),
-		cmocka_unit_test(test_too_many_pids),  cmocka_unit_test(test_top),
-		cmocka_unit_test(test_record),         cmocka_unit_test(test_report_and_export),
-		cmocka_unit_test(test_other_commands), cmocka_unit_test(test_everywhere),
-		cmocka_unit_test(test_for_tests),      cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_every_row),      cmocka_unit_test(test_help),
-		cmocka_unit_test(test_completion),     cmocka_unit_test(test_completion_in_bash),
-		cmocka_unit_test(test_output_fails),   cmocka_unit_test(test_values),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_too_many_pids),
+		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_report_and_export),
+		cmocka_unit_test(test_other_commands),
+		cmocka_unit_test(test_everywhere),
+		cmocka_unit_test(test_bundle),
+		cmocka_unit_test(test_for_tests),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_every_row),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_completion),
+		cmocka_unit_test(test_completion_in_bash),
+		cmocka_unit_test(test_output_fails),
+		cmocka_unit_test(test_values),
 	};
 
 	unsetenv("TARDY_BREAK");

@@ -138,6 +138,23 @@ static void streams_are_told_apart(void **state)
 	intern_release();
 }
 
+static void losses_are_placed(void **state)
+{
+	struct snapshot *s = fixture_busy();
+	char *text = export_all(s, EXPORT_HEALTH);
+
+	(void)state;
+	assert_non_null(strstr(
+		text,
+		"\"lost_intervals\":[{\"kind\":\"ring_full_exchange\",\"loses\":true,\"cpu\":5,"
+		"\"from_unix_us\":\"1795183381100250\",\"to_unix_us\":\"1795183383000000\","
+		"\"count\":7},{\"kind\":\"wake_lost\",\"loses\":false,"));
+	assert_non_null(strstr(text, "],\"lost_intervals_dropped\":0,\"malformed\":0,"));
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void empty_and_hostile(void **state)
 {
 	struct snapshot *s = fixture_empty();
@@ -184,6 +201,7 @@ int main(void)
 		cmocka_unit_test(kinds_and_schema),       cmocka_unit_test(parts_sum_to_the_wall),
 		cmocka_unit_test(identities_are_strings), cmocka_unit_test(empty_and_hostile),
 		cmocka_unit_test(streams_are_told_apart), cmocka_unit_test(failed_writes),
+		cmocka_unit_test(losses_are_placed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,11 @@ static inline struct snapshot *fixture_busy(void)
 	s->health = (struct snap_health){
 		.seen = 2460123, .lost = 7, .n_lost_by_kind = 2,
 		.lost_by_kind = { { "ring_full_exchange", 7 }, { "thread_storage", 0 } },
+		.lost_intervals = { { "ring_full_exchange", true, 5, 1795183381100250u,
+				      1795183383000000u, 7 },
+				    { "wake_lost", false, 0, 1795183382000000u,
+				      1795183382100000u, 1 } },
+		.n_lost_intervals = 2,
 		.has_own_cost = true, .own_cpu_ratio = 0.007, .probe_cpu_ratio = 0.011,
 		.probe_ns_per_request = 640, .rss_bytes = 38u << 20,
 	};

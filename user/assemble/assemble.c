@@ -92,16 +92,14 @@ struct node *node_make(struct assemble *a, uint64_t xid, uint64_t now_ns)
 	bool created;
 
 	slot = table_put(&a->nodes, xid, &created);
-	if (!slot) {
-		a->counters.evicted++;
-		return NULL;
-	}
-	if (!created)
+	if (slot && !created)
 		return *slot;
-	n = calloc(1, sizeof(*n));
+	n = slot ? calloc(1, sizeof(*n)) : NULL;
 	if (!n) {
-		table_del(&a->nodes, xid);
+		if (slot)
+			table_del(&a->nodes, xid);
 		a->counters.evicted++;
+		losses_add_span(&a->losses, now_ns, now_ns);
 		return NULL;
 	}
 	*slot = n;
@@ -361,29 +359,13 @@ static void on_mark(struct assemble *a, const struct rec_mark *r)
 	n->marks[n->n_marks++].label = a->labels[r->label];
 }
 
-static bool counter_loses(uint32_t kind)
-{
-	static const bool loses[COUNTER_COUNT] = {
-#define X(id, name, does_lose, help) does_lose,
-		COUNTERS(X)
-#undef X
-	};
-
-	return kind < COUNTER_COUNT && loses[kind];
-}
-
 static void on_lost(struct assemble *a, const struct rec_lost *r)
 {
-	struct loss *l;
-
 	if (r->kind < COUNTER_COUNT)
 		a->counters.lost_by_kind[r->kind] += r->count;
-	if (!counter_loses(r->kind))
-		return;
-	a->counters.lost += r->count;
-	l = &a->losses[a->loss_at++ % LOSSES_MAX];
-	l->from_ns = r->from_ns;
-	l->to_ns = r->to_ns;
+	if (loss_loses(r->kind))
+		a->counters.lost += r->count;
+	losses_add(&a->losses, r);
 }
 
 static void on_label(struct assemble *a, const struct rec_label *r)
@@ -450,6 +432,11 @@ void assemble_finish(struct assemble *a)
 const struct assemble_counters *assemble_counters(const struct assemble *a)
 {
 	return &a->counters;
+}
+
+const struct losses *assemble_losses(const struct assemble *a)
+{
+	return &a->losses;
 }
 
 size_t assemble_pools(const struct assemble *a, struct assemble_pool *out, size_t cap)

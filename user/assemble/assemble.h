@@ -11,6 +11,7 @@
 #define TARDY_ASSEMBLE_ASSEMBLE_H
 #include <stddef.h>
 #include <stdint.h>
+#include "assemble/losses.h"
 #include "assemble/request.h"
 #include "bpf/abi.h"
 
@@ -40,6 +41,8 @@ void assemble_finish(struct assemble *a);
 /* Calls fn for every request in flight now, REQUEST_OPEN set, with its parts so far. */
 void assemble_open(struct assemble *a, assemble_request_fn fn, void *ctx);
 const struct assemble_counters *assemble_counters(const struct assemble *a);
+/* Where the records of counters.lost and lost_by_kind are missing. */
+const struct losses *assemble_losses(const struct assemble *a);
 /* Is this process known by a REC_PROC (since its last exec)? */
 bool assemble_knows_process(const struct assemble *a, uint32_t tgid);
 

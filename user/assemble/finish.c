@@ -397,14 +397,19 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 
 /* ---- the request that the sink gets -------------------------------------------------------- */
 
-static bool overlaps_loss(const struct assemble *a, uint64_t from, uint64_t to)
+/* May a loss have changed n's wall time or parts? A joined callee is a part, so what is missing
+ * of it is missing here, though it may have gone on for longer than its caller. */
+static bool touched_by_loss(const struct assemble *a, struct node *n, uint64_t end)
 {
-	uint32_t n = a->loss_at < LOSSES_MAX ? a->loss_at : LOSSES_MAX;
+	if (!n->lossy)
+		n->lossy = losses_overlap(&a->losses, node_start(n), end);
+	for (struct node *call = n->calls; call && !n->lossy; call = call->next_call) {
+		const struct node *child = call->child;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (a->losses[i].from_ns <= to && a->losses[i].to_ns >= from)
-			return true;
-	return false;
+		n->lossy = child && (child->lossy || losses_overlap(&a->losses, node_start(child),
+								    node_end(child)));
+	}
+	return n->lossy;
 }
 
 static char binding_of(struct assemble *a, const struct node *n)
@@ -436,7 +441,7 @@ static bool node_streams(const struct node *n)
 	       sent->last_ns - sent->first_ns > (sent->ops - 1) * STREAM_GAP_NS;
 }
 
-static uint32_t flags_of(struct assemble *a, const struct node *n, uint64_t end, bool open)
+static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool open)
 {
 	uint32_t flags = open ? REQUEST_OPEN : 0;
 
@@ -448,7 +453,7 @@ static uint32_t flags_of(struct assemble *a, const struct node *n, uint64_t end,
 		flags |= REQUEST_ERROR;
 	if (node_streams(n))
 		flags |= REQUEST_STREAM;
-	if (overlaps_loss(a, node_start(n), end))
+	if (touched_by_loss(a, n, end))
 		flags |= REQUEST_INCOMPLETE;
 	return flags;
 }
@@ -652,6 +657,8 @@ static void open_pending(struct assemble *a, assemble_request_fn fn, void *ctx)
 		r.route = intern_str("(not read yet)");
 		r.waiting_for = intern_str("a worker");
 		r.flags = REQUEST_OPEN | (c->peer ? 0 : REQUEST_ENTRY);
+		if (losses_overlap(&a->losses, r.start_ns, r.end_ns))
+			r.flags |= REQUEST_INCOMPLETE;
 		part.what = l->pool ? intern_fmt("pool %s", intern_text(l->pool)) : 0;
 		part.ns = r.end_ns - r.start_ns;
 		fn(ctx, &r);

@@ -19,7 +19,6 @@ enum {
 	CALLS_KEPT = 256, /* of one request, in what the sink gets */
 	CALLS_MAX = 20000, /* of one request, accounted */
 	MARKS_MAX = 64,
-	LOSSES_MAX = 64,
 	LOCK_WAITS_MAX = 8192, /* remembered of all requests */
 	HOLDERS_MAX = 8, /* that one wait is split among */
 	JOIN_DEPTH = 16,
@@ -98,6 +97,7 @@ struct node {
 	bool unwanted; /* its caller's request is gone */
 	bool busy; /* its breakdown is being made */
 	bool held; /* over, but its thread still works for it */
+	bool lossy; /* a loss may have changed it */
 	struct text text;
 	enum proto proto;
 	uint64_t first_seen_ns;
@@ -134,10 +134,6 @@ struct lock_wait {
 	uint32_t older; /* of the same request: place + 1, 0 = none */
 };
 
-struct loss {
-	uint64_t from_ns, to_ns;
-};
-
 struct assemble {
 	assemble_request_fn fn;
 	void *ctx;
@@ -157,8 +153,7 @@ struct assemble {
 	uint32_t name_at;
 	struct node *active, **active_end;
 	uint64_t covered_ns; /* of the last tick */
-	struct loss losses[LOSSES_MAX];
-	uint32_t loss_at;
+	struct losses losses;
 	uint32_t labels[ABI_PROBES_MAX];
 };
 

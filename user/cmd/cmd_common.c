@@ -119,7 +119,8 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 		.probe = { .points = o->probes,
 			   .n_points = o->n_probes,
 			   .ring_bytes = o->ring_bytes,
-			   .break_state = o->break_state },
+			   .break_state = o->break_state,
+			   .fail_storage = o->fail_storage },
 		.selection = &s->selection,
 		.version = TARDY_VERSION,
 	};
@@ -176,7 +177,7 @@ int cmd_session_run(struct cmd_session *s, uint64_t duration_ns, probe_record_fn
 	return err ? err : last;
 }
 
-int cmd_read_capture(const char *path, struct pipeline *p)
+int cmd_read_capture(const char *path, struct pipeline *p, struct attachments *facts)
 {
 	struct capture_reader *r;
 	const struct rec_hdr *rec;
@@ -187,6 +188,8 @@ int cmd_read_capture(const char *path, struct pipeline *p)
 	if (err)
 		return log_error(LOG_UNREADABLE, "cannot read %s: %s", path,
 				 capture_reader_strerror(err));
+	if (facts)
+		capture_reader_on_attachment(r, attachments_add, facts);
 	while ((err = capture_reader_next(r, &rec)) == 1) {
 		err = pipeline_record(p, rec);
 		if (err)

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/doctor.h"
 #include "probe/probe.h"
 
 struct finding {
@@ -73,15 +74,37 @@ static void look_at_host(struct doctor *d)
 	}
 }
 
+/* err: of the probe as a whole. */
+static void look_at_each_hook(struct doctor *d, struct probe *p, int err)
+{
+	const struct probe_hook_status *hooks;
+	size_t n = p ? probe_hooks(p, &hooks) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct probe_hook_status *h = &hooks[i];
+		struct finding *f = add(d,
+					h->on       ? "ok" :
+					h->required ? "FAIL" :
+						      "WARN",
+					h->tracepoint);
+
+		snprintf(f->detail, sizeof(f->detail), "%s: %s", h->gives,
+			 h->on ? "on" : why_off(h->error ? h->error : err));
+		if (!h->on) {
+			f->effect = h->effect;
+			f->fix = h->error == -EOPNOTSUPP ? "Linux 6.3 or later has it" :
+							   "run as root";
+		}
+	}
+}
+
 static void look_at_hooks(struct doctor *d)
 {
 	struct probe_opts po = { .break_state = -1 };
-	const struct probe_hook_status *hooks;
 	struct probe *p = probe_new(&po);
 	struct finding *f;
 	uint64_t t0 = cmd_now_ns();
 	int err = p ? probe_load(p) : -ENOMEM;
-	size_t n;
 
 	if (!err)
 		err = probe_attach(p);
@@ -95,19 +118,7 @@ static void look_at_hooks(struct doctor *d)
 			 "BTF raw tracepoints; loaded and attached in %.0f ms",
 			 (double)(cmd_now_ns() - t0) / 1e6);
 	}
-	n = p ? probe_hooks(p, &hooks) : 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct probe_hook_status *h = &hooks[i];
-
-		f = add(d, h->on ? "ok" : h->required ? "FAIL" : "WARN", h->tracepoint);
-		snprintf(f->detail, sizeof(f->detail), "%s: %s", h->gives,
-			 h->on ? "on" : why_off(h->error ? h->error : err));
-		if (!h->on) {
-			f->effect = h->effect;
-			f->fix = h->error == -EOPNOTSUPP ? "Linux 6.3 or later has it" :
-							   "run as root";
-		}
-	}
+	look_at_each_hook(d, p, err);
 	probe_free(p);
 }
 
@@ -124,11 +135,11 @@ static void print_text(const struct doctor *d)
 	}
 }
 
-static int print_json(const struct doctor *d)
+static int print_json(FILE *out, const struct doctor *d)
 {
 	struct json j;
 
-	json_init(&j, stdout);
+	json_init(&j, out);
 	json_open_object(&j, NULL);
 	json_str(&j, "schema", "tardy.doctor/1.0");
 	json_bool(&j, "ok", !d->failed);
@@ -150,6 +161,17 @@ static int print_json(const struct doctor *d)
 	return json_finish(&j);
 }
 
+int doctor_write(FILE *out, struct probe *attached)
+{
+	struct doctor d = { 0 };
+
+	look_at_host(&d);
+	snprintf(add(&d, "ok", "tier tp")->detail, sizeof(d.v[0].detail),
+		 "BTF raw tracepoints; attached for this recording");
+	look_at_each_hook(&d, attached, 0);
+	return print_json(out, &d);
+}
+
 int cmd_doctor(const struct cli_options *o)
 {
 	struct doctor d = { 0 };
@@ -159,7 +181,7 @@ int cmd_doctor(const struct cli_options *o)
 	if (!d.failed)
 		look_at_hooks(&d);
 	if (o->format == CLI_JSON && !o->quiet) {
-		int err = print_json(&d);
+		int err = print_json(stdout, &d);
 
 		if (err)
 			return cmd_output_error("standard output", err);

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cmd/bundle.h"
 #include "cmd/cmd.h"
 #include "ingest/capture_write.h"
 
 struct recorder {
 	struct capture_writer *writer;
+	struct bundle *bundle; /* NULL = none is asked for */
 	int write_err;
 	pid_t child;
 	int child_status;
@@ -24,6 +26,8 @@ static int on_record(void *ctx, const struct rec_hdr *rec)
 	struct recorder *r = ctx;
 	int err = capture_writer_add(r->writer, rec);
 
+	if (r->bundle)
+		bundle_record(r->bundle, rec);
 	if (!err && rec->type == REC_TICK)
 		err = capture_writer_tick(r->writer, rec->ts_ns);
 	if (err && err != -EMSGSIZE)
@@ -96,9 +100,22 @@ static int end_child(struct recorder *r)
 	return r->child_status;
 }
 
+/* The rest of the bundle; 0 or the exit status. A capture without it is a good capture. */
+static int finish_bundle(struct recorder *r)
+{
+	int err = 0;
+
+	if (r->write_err && r->write_err != -EFBIG)
+		bundle_drop(r->bundle);
+	else
+		err = bundle_end(r->bundle, r->writer);
+	r->bundle = NULL;
+	return err ? log_error(LOG_OUTPUT, "the bundle is not complete: %s", strerror(-err)) : 0;
+}
+
 static int record(const struct cli_options *o, struct cmd_session *s, struct recorder *r)
 {
-	int gate = -1, err, close_err, status = 0;
+	int gate = -1, err, close_err, bundle_status, status = 0;
 
 	if (o->child_argv) {
 		r->child = start_child(o->child_argv, &gate);
@@ -115,6 +132,8 @@ static int record(const struct cli_options *o, struct cmd_session *s, struct rec
 	if (o->duration_ns)
 		r->end_ns = cmd_now_ns() + o->duration_ns;
 	err = run(s, r);
+	bundle_status = r->bundle ? finish_bundle(r) : 0;
+	status = status ? status : bundle_status;
 	close_err = capture_writer_close(r->writer);
 	if (r->write_err == -EFBIG)
 		log_warn(LOG_SIZE_CAP, "%s has reached its size", o->output);
@@ -137,6 +156,11 @@ int cmd_record(const struct cli_options *o)
 		return status;
 	cmd_catch_signals();
 	err = capture_writer_open(&r.writer, o->output, o->max_size_bytes);
+	if (!err && o->bundle) {
+		r.bundle = bundle_begin(r.writer, live_probe(s.live), o->max_size_bytes);
+		if (!r.bundle)
+			err = -ENOMEM;
+	}
 	status = err ? cmd_output_error(o->output, err) : record(o, &s, &r);
 	cmd_session_close(&s);
 	return status;

@@ -13,14 +13,14 @@
 #include "export/ndjson.h"
 #include "export/speedscope.h"
 
-/* Fills *p from where the command line says. */
-static int gather(const struct cli_options *o, struct pipeline *p)
+/* Fills *p, and *facts from a capture, from where the command line says. */
+static int gather(const struct cli_options *o, struct pipeline *p, struct attachments *facts)
 {
 	struct cmd_session s;
 	int err, status;
 
 	if (o->input || !o->duration_ns)
-		return cmd_read_capture(o->input, p);
+		return cmd_read_capture(o->input, p, facts);
 	status = cmd_session_open(&s, o);
 	if (status)
 		return status;
@@ -31,39 +31,60 @@ static int gather(const struct cli_options *o, struct pipeline *p)
 	return err ? cmd_live_error(err) : 0;
 }
 
-static int print_report(const struct cli_options *o, const struct snapshot *s)
+static int print_report(const struct cli_options *o, const struct snapshot *s,
+			const struct attachments *facts)
 {
 	struct text_opts to = cmd_text_opts(o);
-	int err;
+	bool wants_facts = o->report & EXPORT_FACTS;
+	int err = 0;
 
 	if (o->format == CLI_JSON)
 		err = export_ndjson(stdout, s, o->report);
-	else
+	else if (o->report != EXPORT_FACTS)
 		err = export_text(stdout, s, o->report, &to);
+	if (!err && wants_facts && o->format == CLI_JSON)
+		err = attachments_json(stdout, facts);
+	else if (!err && wants_facts)
+		err = attachments_print(stdout, facts);
 	return err ? cmd_output_error("standard output", err) : 0;
+}
+
+/* 0, or the exit status when there is nothing of what was asked for. */
+static int check_data(const struct cli_options *o, const struct snapshot *s,
+		      const struct attachments *facts)
+{
+	if ((o->report & EXPORT_FACTS) && !facts->n) {
+		log_hint(LOG_FIX, "make a capture that has them with: tardy record --bundle");
+		return log_error(LOG_NO_DATA, "the capture has no attachments");
+	}
+	if (o->report != EXPORT_FACTS && !s->requests && !s->n_routes)
+		return log_error(LOG_NO_DATA, "no request was seen");
+	return 0;
 }
 
 int cmd_report(const struct cli_options *o)
 {
 	struct pipeline_opts po = { .report = true, .route_glob = o->route };
 	struct pipeline *p = pipeline_new(&po);
+	struct attachments facts = { .n = 0 };
 	struct pipeline_totals totals;
 	struct snapshot *s;
 	int status;
 
 	if (!p)
 		return log_error(LOG_NO_MEMORY, "out of memory");
-	status = gather(o, p);
+	status = gather(o, p, &facts);
 	s = status ? NULL : pipeline_snapshot(p, 0, 0);
 	if (!status && !s)
 		status = log_error(LOG_NO_MEMORY, "out of memory");
 	if (!status)
-		status = print_report(o, s);
+		status = print_report(o, s, &facts);
 	totals = pipeline_totals(p);
-	if (!status && s && !s->requests && !s->n_routes)
-		status = log_error(LOG_NO_DATA, "no request was seen");
+	if (!status && s)
+		status = check_data(o, s, &facts);
 	if (s)
 		status = cmd_closing(o, totals.records, totals.lost, status);
+	attachments_release(&facts);
 	snapshot_free(s);
 	pipeline_free(p);
 	return status;
@@ -96,7 +117,7 @@ static int is_row(void *ctx, const struct flame_row *row)
 }
 
 /* Nothing to show is an error, and says what is missing. */
-static int check_data(const struct cli_options *o, const struct snapshot *s)
+static int check_export(const struct cli_options *o, const struct snapshot *s)
 {
 	if (!s->n_routes)
 		return log_error(LOG_NO_DATA, "no request was seen");
@@ -119,13 +140,13 @@ int cmd_export(const struct cli_options *o)
 
 	if (!p)
 		return log_error(LOG_NO_MEMORY, "out of memory");
-	status = cmd_read_capture(o->input, p);
+	status = cmd_read_capture(o->input, p, NULL);
 	if (!status) {
 		s = pipeline_snapshot(p, 0, 1);
 		status = s ? write_export(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
 	}
 	if (!status && s)
-		status = check_data(o, s);
+		status = check_export(o, s);
 	snapshot_free(s);
 	pipeline_free(p);
 	return status;

@@ -8,6 +8,7 @@ enum export_what {
 	EXPORT_REQUESTS = 1 << 1,
 	EXPORT_HOTSPOTS = 1 << 2,
 	EXPORT_HEALTH = 1 << 3,
+	EXPORT_FACTS = 1 << 4, /* what is attached to the capture; not part of a snapshot */
 	EXPORT_ALL = EXPORT_ROUTES | EXPORT_REQUESTS | EXPORT_HOTSPOTS | EXPORT_HEALTH,
 };
 /* What a flame graph adds up to; see export/flame.h. */

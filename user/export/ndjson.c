@@ -265,6 +265,25 @@ static void put_stacks(struct json *j, const struct snap_health *h)
 	json_close_object(j);
 }
 
+static void put_lost_intervals(struct json *j, const struct snap_health *h)
+{
+	json_open_array(j, "lost_intervals");
+	for (size_t i = 0; i < h->n_lost_intervals; i++) {
+		const struct snap_lost_interval *v = &h->lost_intervals[i];
+
+		json_open_object(j, NULL);
+		json_str(j, "kind", v->kind);
+		json_bool(j, "loses", v->loses);
+		json_u64(j, "cpu", v->cpu);
+		json_u64_str(j, "from_unix_us", v->from_unix_us);
+		json_u64_str(j, "to_unix_us", v->to_unix_us);
+		json_u64(j, "count", v->count);
+		json_close_object(j);
+	}
+	json_close_array(j);
+	json_u64(j, "lost_intervals_dropped", h->lost_intervals_dropped);
+}
+
 static void put_health(struct json *j, const struct snapshot *s)
 {
 	const struct snap_health *h = &s->health;
@@ -297,6 +316,11 @@ static void put_health(struct json *j, const struct snapshot *s)
 	}
 	json_close_array(j);
 	put_stacks(j, h);
+	put_lost_intervals(j, h);
+	json_u64(j, "malformed", h->malformed);
+	json_u64(j, "evicted", h->evicted);
+	json_u64(j, "late", h->late);
+	json_u64(j, "orphans", h->orphans);
 	json_close_object(j);
 	json_end_line(j);
 }

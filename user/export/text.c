@@ -16,7 +16,7 @@
 #include "export/words.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 40, WIDTH_MAX = 400, TOP_DEFAULT = 20 };
-enum { DETAILED_ROUTES = 3, DETAIL_PARTS = 10, DETAIL_WAITERS = 3 };
+enum { DETAILED_ROUTES = 3, DETAIL_PARTS = 10, DETAIL_WAITERS = 3, DETAIL_LOSSES = 8 };
 
 struct text {
 	FILE *out;
@@ -435,6 +435,31 @@ static void put_hotspots(struct text *t)
 	free(order);
 }
 
+/* The latest of those that made requests incomplete. */
+static void put_losses(struct text *t)
+{
+	const struct snap_health *h = &t->s->health;
+	size_t n = 0, skip;
+	char line[WORDS_LEN];
+
+	for (size_t i = 0; i < h->n_lost_intervals; i++)
+		n += h->lost_intervals[i].loses;
+	skip = n > DETAIL_LOSSES ? n - DETAIL_LOSSES : 0;
+	for (size_t i = 0, at = 0; i < h->n_lost_intervals; i++) {
+		if (!h->lost_intervals[i].loses || at++ < skip)
+			continue;
+		words_loss(&h->lost_intervals[i], line);
+		put_linef(t, "  %-11s %.1000s", at == skip + 1 ? "lost at" : "", line);
+	}
+	if (skip)
+		put_linef(t, "              + %zu earlier intervals", skip);
+	if (h->evicted || h->malformed)
+		put_linef(t,
+			  "  collector   no room for %" PRIu64 " exchanges, %" PRIu64
+			  " records that make no sense",
+			  h->evicted, h->malformed);
+}
+
 static void put_health(struct text *t)
 {
 	const struct snapshot *s = t->s;
@@ -449,6 +474,7 @@ static void put_health(struct text *t)
 		if (h->lost_by_kind[i].count)
 			put_linef(t, "              %-28s %s", h->lost_by_kind[i].kind,
 				  format_grouped(a, h->lost_by_kind[i].count));
+	put_losses(t);
 	put_linef(t, "  requests    seen %s, incomplete %s", format_grouped(a, s->requests),
 		  format_grouped(b, s->incomplete));
 	if (s->requests_dropped)

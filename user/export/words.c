@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include "base/format.h"
 #include "base/intern.h"
 #include "export/words.h"
@@ -316,6 +317,28 @@ void words_cost(const struct snapshot *s, bool brief, char *buf)
 	else
 		snprintf(buf, WORDS_LEN, "tardy %s%% cpu (+%s%% in probes) %s  lost %s", own, probe,
 			 rss, lost);
+}
+
+/* "14:03:20.117" */
+static void put_clock(char *buf, size_t size, uint64_t unix_us)
+{
+	time_t seconds = (time_t)(unix_us / 1000000);
+	char clock[32] = "-";
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	snprintf(buf, size, "%s.%03u", clock, (unsigned)(unix_us / 1000 % 1000));
+}
+
+void words_loss(const struct snap_lost_interval *l, char *buf)
+{
+	char from[48], to[48], count[FORMAT_LEN];
+
+	put_clock(from, sizeof(from), l->from_unix_us);
+	put_clock(to, sizeof(to), l->to_unix_us);
+	snprintf(buf, WORDS_LEN, "%s to %s  cpu %u  %s %s", from, to, l->cpu, l->kind,
+		 format_grouped(count, l->count));
 }
 
 /* The first cause that has this one's letter. */

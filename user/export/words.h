@@ -38,6 +38,9 @@ bool words_stacks(const struct snap_health *h, size_t line, char *buf);
 double words_broken_share(const struct snap_health *h);
 /* What watching costs and what was lost; always on screen. brief: for narrow places. */
 void words_cost(const struct snapshot *s, bool brief, char *buf);
+/* When and where something was lost: "14:03:20.117 to 14:03:22.480  cpu 1  ring_full_exchange 7",
+ * in local time. */
+void words_loss(const struct snap_lost_interval *l, char *buf);
 /* Letters and names of the causes with left[cause] set, in the order of their table, as many as
  * fit; clears left[] of those that it wrote. Causes with one letter share an entry: "q db+cache". */
 void words_legend(bool left[CAUSE_COUNT], unsigned cols, char *buf);

@@ -30,6 +30,8 @@ struct capture_reader {
 	unsigned char *stored, *raw; /* malloc: aligned to 16 */
 	size_t stored_cap, raw_cap;
 	size_t raw_len, at; /* of the current block, and of the next record in it */
+	capture_attachment_fn on_attachment;
+	void *attachment_ctx;
 };
 
 /* Reads up to len bytes, fewer only at the end of the file; negative errno. */
@@ -108,7 +110,23 @@ static bool block_head_valid(const struct capture_reader *r, const struct captur
 	       b->raw_len <= CAPTURE_BLOCK_RAW_MAX;
 }
 
-/* Reads the stored bytes of a block of records and unpacks them. 1: ready; else as next(). */
+/* Gives the attachment in raw away. 1, or as next(). */
+static int attachment(struct capture_reader *r, const struct capture_block *b)
+{
+	const struct capture_attachment *a = (const void *)r->raw;
+	const char *name = (const char *)(a + 1);
+
+	if (b->n_records || b->raw_len < sizeof(*a) ||
+	    sizeof(*a) + (uint64_t)a->name_len + a->text_len != b->raw_len ||
+	    a->text_len > CAPTURE_TEXT_MAX || !capture_name_valid(name, a->name_len))
+		return finish(r, CAPTURE_CORRUPT);
+	if (r->on_attachment)
+		r->on_attachment(r->attachment_ctx, (struct slice){ name, a->name_len },
+				 (struct slice){ name + a->name_len, a->text_len });
+	return 1;
+}
+
+/* Reads the stored bytes of a block and unpacks those that are known. 1: ready; else as next(). */
 static int block_body(struct capture_reader *r, const struct capture_block *b)
 {
 	ssize_t got;
@@ -124,13 +142,16 @@ static int block_body(struct capture_reader *r, const struct capture_block *b)
 		return finish(r, CAPTURE_TRUNCATED);
 	if (crc32(0, r->stored, b->stored_len) != b->stored_crc)
 		return finish(r, CAPTURE_CORRUPT);
-	if (b->kind != CAPTURE_RECORDS)
+	if (b->kind != CAPTURE_RECORDS && b->kind != CAPTURE_ATTACHMENT)
 		return 1;
 	if (!b->raw_len || !b->stored_len)
 		return finish(r, CAPTURE_CORRUPT);
 	len = ZSTD_decompressDCtx(r->dctx, r->raw, b->raw_len, r->stored, b->stored_len);
-	if (ZSTD_isError(len) || len != b->raw_len ||
-	    !records_valid(r->raw, b->raw_len, b->n_records))
+	if (ZSTD_isError(len) || len != b->raw_len)
+		return finish(r, CAPTURE_CORRUPT);
+	if (b->kind == CAPTURE_ATTACHMENT)
+		return attachment(r, b);
+	if (!records_valid(r->raw, b->raw_len, b->n_records))
 		return finish(r, CAPTURE_CORRUPT);
 	r->raw_len = b->raw_len;
 	r->at = 0;
@@ -258,6 +279,12 @@ int capture_reader_open(struct capture_reader **out, const char *path)
 		return reader_open(out, STDIN_FILENO, false);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : reader_open(out, fd, true);
+}
+
+void capture_reader_on_attachment(struct capture_reader *r, capture_attachment_fn fn, void *ctx)
+{
+	r->on_attachment = fn;
+	r->attachment_ctx = ctx;
 }
 
 struct source *capture_reader_source(struct capture_reader *r)

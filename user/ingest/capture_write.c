@@ -32,6 +32,7 @@ struct capture_writer {
 	int dir_fd; /* of the names below, -1 = none */
 	char *name, *part, *old; /* within dir_fd */
 	uint64_t max_bytes; /* 0 = none */
+	uint64_t reserved; /* of it, for attachments */
 	uint64_t bytes; /* whole blocks written */
 	uint64_t records;
 	uint64_t last_flush_ns;
@@ -123,10 +124,20 @@ static int end_write(struct capture_writer *w)
 	return emit(w, &end, sizeof(end));
 }
 
-/* Would len more bytes still leave room for the end? */
-static bool fits(const struct capture_writer *w, size_t len)
+/* Would len more bytes still leave room for `kept` bytes and the end? */
+static bool fits(const struct capture_writer *w, size_t len, uint64_t kept)
 {
-	return !w->max_bytes || w->bytes + len + sizeof(struct capture_block) <= w->max_bytes;
+	return !w->max_bytes ||
+	       w->bytes + len + kept + sizeof(struct capture_block) <= w->max_bytes;
+}
+
+/* Writes the block's head and its stored bytes, which are in out behind the room for the head. */
+static int block_emit(struct capture_writer *w, unsigned char *out, struct capture_block *b)
+{
+	b->stored_crc = (uint32_t)crc32(0, out + sizeof(*b), b->stored_len);
+	block_seal(w, b);
+	memcpy(out, b, sizeof(*b));
+	return emit(w, out, sizeof(*b) + b->stored_len);
 }
 
 static int flush(struct capture_writer *w)
@@ -143,20 +154,73 @@ static int flush(struct capture_writer *w)
 	b.kind = CAPTURE_RECORDS;
 	b.stored_len = (uint32_t)stored;
 	b.raw_len = (uint32_t)w->raw_len;
-	b.stored_crc = (uint32_t)crc32(0, w->out + sizeof(b), b.stored_len);
-	if (!fits(w, sizeof(b) + stored)) {
+	w->raw_len = 0;
+	w->pending = (struct capture_block){ 0 };
+	if (!fits(w, sizeof(b) + stored, w->reserved)) {
 		w->records -= b.n_records;
-		if (!end_write(w))
+		if (w->reserved || !end_write(w))
 			w->err = -EFBIG;
 		return w->err;
 	}
-	block_seal(w, &b);
-	memcpy(w->out, &b, sizeof(b));
-	w->raw_len = 0;
-	w->pending = (struct capture_block){ 0 };
-	if (emit(w, w->out, sizeof(b) + stored))
+	if (block_emit(w, w->out, &b))
 		w->records -= b.n_records;
 	return w->err;
+}
+
+int capture_writer_attach(struct capture_writer *w, const char *name, struct slice text)
+{
+	struct capture_attachment a = { (uint32_t)strlen(name), (uint32_t)text.len };
+	size_t raw_len = sizeof(a) + a.name_len + text.len, stored = 0;
+	struct capture_block b = { .kind = CAPTURE_ATTACHMENT, .raw_len = (uint32_t)raw_len };
+	size_t cap = sizeof(b) + ZSTD_compressBound(raw_len);
+	unsigned char *raw, *out;
+	int rc = 0;
+
+	if (!capture_name_valid(name, a.name_len))
+		return -EINVAL;
+	if (text.len > CAPTURE_TEXT_MAX)
+		return -EMSGSIZE;
+	flush(w);
+	if (w->ended || (w->err && w->err != -EFBIG))
+		return w->err;
+	raw = malloc(raw_len);
+	out = malloc(cap);
+	if (raw && out) {
+		memcpy(raw, &a, sizeof(a));
+		memcpy(raw + sizeof(a), name, a.name_len);
+		memcpy(raw + sizeof(a) + a.name_len, text.ptr, text.len);
+		stored = ZSTD_compressCCtx(w->cctx, out + sizeof(b), cap - sizeof(b), raw, raw_len,
+					   CAPTURE_ZSTD_LEVEL);
+	}
+	if (!raw || !out || ZSTD_isError(stored)) {
+		rc = -ENOMEM;
+	} else if (!fits(w, sizeof(b) + stored, 0)) {
+		rc = -EFBIG; /* of this one: a shorter one may fit */
+	} else {
+		b.stored_len = (uint32_t)stored;
+		rc = block_emit(w, out, &b);
+	}
+	free(raw);
+	free(out);
+	return rc;
+}
+
+void capture_writer_reserve(struct capture_writer *w, uint64_t bytes)
+{
+	w->reserved = bytes;
+}
+
+int capture_writer_reopen(struct capture_writer *w)
+{
+	int fd;
+
+	flush(w);
+	if (w->err && w->err != -EFBIG)
+		return w->err;
+	if (w->dir_fd < 0)
+		return -ESPIPE;
+	fd = openat(w->dir_fd, w->part, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 int capture_writer_add(struct capture_writer *w, const struct rec_hdr *rec)
@@ -337,7 +401,7 @@ static int writer_start(struct capture_writer **out, struct capture_writer *w, i
 {
 	if (!rc && isatty(w->fd))
 		rc = -ENOTTY;
-	if (!rc && !fits(w, sizeof(struct capture_head)))
+	if (!rc && !fits(w, sizeof(struct capture_head), 0))
 		rc = -EFBIG;
 	if (!rc)
 		rc = head_write(w);
@@ -397,7 +461,7 @@ int capture_writer_close(struct capture_writer *w)
 		return 0;
 	flush(w);
 	/* After an error the end stays away: the reader shall say that something is missing. */
-	if (!w->err)
+	if (!w->err || w->err == -EFBIG)
 		end_write(w);
 	rc = w->err == -EFBIG ? 0 : w->err;
 	if (w->dir_fd >= 0) {

@@ -12,6 +12,7 @@
 #ifndef TARDY_INGEST_CAPTURE_WRITE_H
 #define TARDY_INGEST_CAPTURE_WRITE_H
 #include <stdint.h>
+#include "base/slice.h"
 #include "bpf/abi.h"
 
 struct capture_writer;
@@ -33,6 +34,16 @@ int capture_writer_add(struct capture_writer *w, const struct rec_hdr *rec);
 /* Writes what is pending when a second of now_ns (CLOCK_MONOTONIC) has passed since it was last
  * done. Errors as above. */
 int capture_writer_tick(struct capture_writer *w, uint64_t now_ns);
+/* Attaches a copy of text under a name (capture_name_valid()), behind the records so far. Errors as
+ * of capture_writer_add(); -EINVAL no name, -EMSGSIZE more than CAPTURE_TEXT_MAX bytes: others
+ * still fit. After -EFBIG of records there is room within what was reserved. */
+int capture_writer_attach(struct capture_writer *w, const char *name, struct slice text);
+/* Keeps so many bytes of max_bytes from records, for attachments to come. Before the first record.
+ * Once records reach what is left the file is finished by capture_writer_close() only. */
+void capture_writer_reserve(struct capture_writer *w, uint64_t bytes);
+/* Writes what is pending and opens what was written so far for reading; the caller closes it.
+ * Negative errno, -ESPIPE when the output is no file. */
+int capture_writer_reopen(struct capture_writer *w);
 /* Bytes written, and records that are in them or pending. */
 uint64_t capture_writer_bytes(const struct capture_writer *w);
 uint64_t capture_writer_records(const struct capture_writer *w);

@@ -32,8 +32,9 @@ struct live {
 	size_t n_points;
 	uint64_t sweep_ns, second_ns; /* last done */
 	uint64_t covered_ns; /* of the last tick */
-	uint64_t counted_ns; /* counters were read at */
-	uint64_t counts[COUNTER_COUNT];
+	uint64_t counted_ns; /* what happened before is not in a later growth of the counters */
+	uint64_t *counts; /* as they were last read, by CPU */
+	uint64_t own_counts[COUNTER_COUNT]; /* the same of those that the collector keeps */
 	uint64_t seen, lost;
 	/* during a drain */
 	probe_record_fn fn;
@@ -89,6 +90,7 @@ struct live *live_new(const struct live_opts *opts, int *err, struct probe **pro
 	po.ports = opts->selection->ports;
 	po.n_ports = opts->selection->n_ports;
 	l->selection = opts->selection;
+	l->counted_ns = now_ns();
 	l->points = po.points;
 	l->n_points = po.n_points;
 	table_init(&l->known, sizeof(uint8_t), 1 << 16);
@@ -108,7 +110,6 @@ struct live *live_new(const struct live_opts *opts, int *err, struct probe **pro
 		live_free(l);
 		return NULL;
 	}
-	l->counted_ns = now_ns();
 	return l;
 }
 
@@ -122,6 +123,7 @@ void live_free(struct live *l)
 	cost_free(l->cost);
 	hostload_free(l->host);
 	table_release(&l->known);
+	free(l->counts);
 	free(l);
 }
 
@@ -212,36 +214,69 @@ static int on_record(void *ctx, const struct rec_hdr *rec)
 	return deliver(l, rec);
 }
 
-static int deliver_losses(struct live *l, uint64_t now)
+/* One record for each counter of a CPU that grew. */
+static int deliver_losses_of(struct live *l, const uint64_t *now, uint64_t *before,
+			     struct rec_lost *lost)
 {
 	static const bool loses[COUNTER_COUNT] = {
 #define X(id, name, does_lose, help) does_lose,
 		COUNTERS(X)
 #undef X
 	};
-	uint64_t counts[COUNTER_COUNT];
-	struct resolve_stats symbols = symbols_stats(l->symbols);
-	int err = probe_counters(l->probe, counts);
+	int err = 0;
 
-	counts[COUNTER_SYM_LATE] = stack_hold_late(l->stacks);
-	counts[COUNTER_SYM_FILE] = symbols.unreadable + symbols.cut;
+	if (!memcmp(now, before, COUNTER_COUNT * sizeof(*now)))
+		return 0;
 	for (uint32_t i = 0; !err && i < COUNTER_COUNT; i++) {
-		struct rec_lost lost = {
-			.h = { sizeof(lost), REC_LOST, 0, now },
-			.kind = i,
-			.count = counts[i] - l->counts[i],
-			.from_ns = l->counted_ns,
-			.to_ns = now,
-		};
-
-		if (!lost.count)
+		lost->kind = i;
+		lost->count = now[i] - before[i];
+		before[i] = now[i];
+		if (!lost->count)
 			continue;
-		l->counts[i] = counts[i];
 		if (loses[i])
-			l->lost += lost.count;
-		err = deliver(l, &lost.h);
+			l->lost += lost->count;
+		err = deliver(l, &lost->h);
 	}
-	l->counted_ns = now;
+	return err;
+}
+
+/* What the collector itself could not name. */
+static int deliver_own_losses(struct live *l, struct rec_lost *lost)
+{
+	struct resolve_stats symbols = symbols_stats(l->symbols);
+	uint64_t now[COUNTER_COUNT] = {
+		[COUNTER_SYM_LATE] = stack_hold_late(l->stacks),
+		[COUNTER_SYM_FILE] = symbols.unreadable + symbols.cut,
+	};
+
+	return deliver_losses_of(l, now, l->own_counts, lost);
+}
+
+/* covered: as of the sweep just made. What it left out is the earliest that the next growth of the
+ * counters can be about: an exchange that ended before is in the rings or in this growth. */
+static int deliver_losses(struct live *l, uint64_t covered)
+{
+	struct rec_lost lost = { .h = { .len = sizeof(lost), .type = REC_LOST } };
+	const uint64_t *rows;
+	size_t width;
+	int err = 0, cpus = probe_counters_by_cpu(l->probe, &rows, &width);
+
+	if (cpus < 0)
+		return cpus;
+	if (!l->counts)
+		l->counts = calloc((size_t)cpus * width, sizeof(*l->counts));
+	if (!l->counts)
+		return -ENOMEM;
+	lost.from_ns = l->counted_ns;
+	lost.to_ns = lost.h.ts_ns = now_ns();
+	for (size_t cpu = 0; !err && cpu < (size_t)cpus; cpu++) {
+		lost.h.cpu = (uint16_t)cpu;
+		err = deliver_losses_of(l, rows + cpu * width, l->counts + cpu * width, &lost);
+	}
+	lost.h.cpu = 0;
+	if (!err)
+		err = deliver_own_losses(l, &lost);
+	l->counted_ns = covered;
 	return err;
 }
 
@@ -294,7 +329,7 @@ static int sweep(struct live *l, uint64_t now)
 	int err = sweep_drain(l, now, &covered);
 
 	if (!err)
-		err = deliver_losses(l, now);
+		err = deliver_losses(l, covered);
 	return err ? err : deliver_tick(l, covered);
 }
 

@@ -42,6 +42,7 @@ struct probe {
 	size_t n_rings;
 	int failed_point;
 	int stats_fd;
+	uint64_t *counters; /* of all CPUs, as they were last read */
 	probe_record_fn fn; /* during a drain */
 	void *fn_ctx;
 };
@@ -176,6 +177,7 @@ static void set_switches(struct probe *p)
 	ro->jiffy_ns = jiffy_ns();
 	if (p->opts.break_state >= 0)
 		ro->break_state = (uint32_t)p->opts.break_state + 1;
+	ro->fail_storage = p->opts.fail_storage;
 	syscalls_fill((uint8_t *)ro->syscall_class, (uint8_t *)ro->syscall_io);
 }
 
@@ -423,6 +425,7 @@ void probe_free(struct probe *p)
 	if (p->stats_fd >= 0)
 		close(p->stats_fd);
 	tardy_bpf__destroy(p->skel);
+	free(p->counters);
 	free(p);
 }
 
@@ -454,24 +457,35 @@ int probe_sweep(struct probe *p, uint64_t *covered_ns)
 	return err;
 }
 
+int probe_counters_by_cpu(struct probe *p, const uint64_t **rows, size_t *width)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	*width = COUNTER_COUNT + 1; /* struct cpu_counters of bpf/core.bpf.h */
+	if (!p->counters)
+		p->counters = calloc((size_t)cpus * *width, sizeof(*p->counters));
+	if (!p->counters)
+		return -ENOMEM;
+	*rows = p->counters;
+	if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.counters), &zero, p->counters))
+		return -errno;
+	return cpus;
+}
+
 int probe_counters(struct probe *p, uint64_t *counts)
 {
-	int cpus = libbpf_num_possible_cpus(), err = 0;
-	size_t width = COUNTER_COUNT + 1; /* struct cpu_counters of bpf/core.bpf.h */
-	uint32_t zero = 0;
-	uint64_t *v;
+	const uint64_t *rows;
+	size_t width;
+	int cpus = probe_counters_by_cpu(p, &rows, &width);
 
-	v = calloc((size_t)cpus * width, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.counters), &zero, v))
-		err = -errno;
 	memset(counts, 0, COUNTER_COUNT * sizeof(*counts));
-	for (size_t cpu = 0; !err && cpu < (size_t)cpus; cpu++)
+	for (int cpu = 0; cpu < cpus; cpu++)
 		for (size_t i = 0; i < COUNTER_COUNT; i++)
-			counts[i] += v[cpu * width + i];
-	free(v);
-	return err;
+			counts[i] += rows[(size_t)cpu * width + i];
+	return cpus < 0 ? cpus : 0;
 }
 
 size_t probe_hooks(struct probe *p, const struct probe_hook_status **out)

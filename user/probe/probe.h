@@ -27,6 +27,7 @@ struct probe_opts {
 	uint64_t wait_record_min_ns; /* 0 = default */
 	bool no_stacks; /* neither samples of the CPU clock nor stacks of waits */
 	int break_state; /* tests: classifier to break, enum thread_state, -1 = none */
+	uint32_t fail_storage; /* tests: every so many-th storage cannot be made, 0 = all can */
 	bool bench_empty; /* also attach the empty program of the benchmark */
 };
 
@@ -61,6 +62,9 @@ long probe_drain(struct probe *p, probe_record_fn fn, void *ctx);
 int probe_sweep(struct probe *p, uint64_t *covered_ns);
 /* Sums the kernel side's counters over CPUs; counts[COUNTER_COUNT]. */
 int probe_counters(struct probe *p, uint64_t *counts);
+/* The same CPU by CPU: row i has COUNTER_COUNT counters of CPU i and begins at (*rows)[i * *width].
+ * Returns how many CPUs, or negative errno. *rows is valid until the next call. */
+int probe_counters_by_cpu(struct probe *p, const uint64_t **rows, size_t *width);
 
 /* Rows of HOOKS and one for the sampler; valid while p lives. */
 size_t probe_hooks(struct probe *p, const struct probe_hook_status **out);

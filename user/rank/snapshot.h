@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include "account/causes.h"
 
-enum { SNAP_TREND = 8, SNAP_LOST_KINDS_MAX = 32 };
+enum { SNAP_TREND = 8, SNAP_LOST_KINDS_MAX = 32, SNAP_LOST_INTERVALS_MAX = 64 };
 
 /* A share of a mean request (routes) or of one request. */
 struct snap_part {
@@ -128,11 +128,25 @@ struct snap_lost {
 	uint64_t count;
 };
 
+struct snap_lost_interval {
+	const char *kind; /* static text */
+	bool loses; /* requests that overlap it are incomplete; else only a detail is gone */
+	uint32_t cpu;
+	uint64_t from_unix_us, to_unix_us;
+	uint64_t count;
+};
+
 struct snap_health {
 	uint64_t seen; /* records */
 	uint64_t lost; /* records */
 	struct snap_lost lost_by_kind[SNAP_LOST_KINDS_MAX];
 	size_t n_lost_by_kind;
+	struct snap_lost_interval lost_intervals[SNAP_LOST_INTERVALS_MAX]; /* oldest first */
+	size_t n_lost_intervals;
+	uint64_t lost_intervals_dropped; /* older ones, of which only the counts are left */
+	/* in the collector: records that do not make sense, exchanges for which a table had no room,
+	 * calls and waits whose request was gone already, or was never seen */
+	uint64_t malformed, evicted, late, orphans;
 	bool has_own_cost; /* false in replay */
 	double own_cpu_ratio; /* of one core */
 	double probe_cpu_ratio; /* of one core */

@@ -32,7 +32,7 @@ __attribute__((format(printf, 3, 4))) static void put(struct lines *l, const cha
 static void put_losses(struct lines *l, const struct snapshot *s)
 {
 	const struct snap_health *h = &s->health;
-	char a[FORMAT_LEN], b[FORMAT_LEN];
+	char a[FORMAT_LEN], b[FORMAT_LEN], text[WORDS_LEN];
 	double incomplete = s->requests ? (double)s->incomplete / (double)s->requests : 0;
 
 	put(l, h->lost ? "WARN" : "ok", "records    seen %s  lost %s", format_grouped(a, h->seen),
@@ -41,6 +41,17 @@ static void put_losses(struct lines *l, const struct snapshot *s)
 		if (h->lost_by_kind[i].count)
 			put(l, "", "             %-28s %s", h->lost_by_kind[i].kind,
 			    format_grouped(a, h->lost_by_kind[i].count));
+	for (size_t i = 0; i < h->n_lost_intervals; i++) {
+		if (!h->lost_intervals[i].loses)
+			continue;
+		words_loss(&h->lost_intervals[i], text);
+		put(l, "", "           %.1000s", text);
+	}
+	if (h->evicted || h->malformed)
+		put(l, "WARN",
+		    "collector  no room for %" PRIu64 " exchanges, %" PRIu64
+		    " records that make no sense",
+		    h->evicted, h->malformed);
 	put(l, incomplete > 0.05 ? "WARN" : "ok", "requests   seen %s  incomplete %s",
 	    format_grouped(a, s->requests), format_grouped(b, s->incomplete));
 	if (s->requests_dropped)
