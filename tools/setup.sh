@@ -15,7 +15,7 @@ packages_build=(gcc make clang llvm bpftool libc6-dev libbpf-dev libelf-dev zlib
 packages_demo=('nginx-light|nginx-core|nginx-full|nginx-extras' php-fpm php-pgsql postgresql
 	iproute2 util-linux procps)
 packages_test=(libcmocka-dev clang-tools clang-format libclang-rt-dev shellcheck tmux python3 wrk
-	curl iproute2 procps util-linux psmisc diffutils findutils)
+	curl iproute2 procps util-linux psmisc diffutils findutils libbpf-tools valgrind)
 
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
