@@ -38,6 +38,22 @@ static struct slice http_request_bytes(const struct text_state *s, const struct 
 	return (struct slice){ buf, rest + n };
 }
 
+/* Is "text/event-stream" anywhere in it? There are few slashes in a head, and memchr is fast. */
+static bool names_event_stream(struct slice in)
+{
+	static const struct slice name = SLICE_LIT("text/event-stream");
+	const size_t slash = sizeof("text") - 1;
+	const char *end = in.ptr + in.len, *at = in.ptr;
+
+	while ((at = memchr(at, '/', (size_t)(end - at)))) {
+		if ((size_t)(at - in.ptr) >= slash && (size_t)(end - at) >= name.len - slash &&
+		    !memcmp(at - slash, name.ptr, name.len))
+			return true;
+		at++;
+	}
+	return false;
+}
+
 static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
 {
 	struct http1_response rsp;
@@ -61,8 +77,7 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		out->interim = true;
 		return;
 	}
-	out->stream = rsp.status == 101 ||
-		      memmem(in->response.ptr, in->response.len, "text/event-stream", 17);
+	out->stream = rsp.status == 101 || names_event_stream(in->response);
 	if (!rsp.head_len)
 		return;
 	body = in->response_bytes - rsp.head_len;
