@@ -48,6 +48,13 @@ static uint64_t give_own(struct work *w, enum cause cause, uint32_t what, uint32
 	return give(w, &part, ns);
 }
 
+/* The same for a cause's fixed name, which is looked up only when there is something to give. */
+static void give_named(struct work *w, enum cause cause, const char *what, uint64_t ns)
+{
+	if (ns)
+		give_own(w, cause, intern_str(what), 0, ns);
+}
+
 static void give_locks(struct work *w, uint64_t ns)
 {
 	for (size_t i = 0; i < w->in->n_waits && ns; i++) {
@@ -63,8 +70,7 @@ static void give_locks(struct work *w, uint64_t ns)
 		ns -= take;
 	}
 	/* too short to have a record of its own */
-	if (ns)
-		give_own(w, CAUSE_LOCK, intern_str("futex"), 0, ns);
+	give_named(w, CAUSE_LOCK, "futex", ns);
 }
 
 /* The thread's own states; what was for the peer of a call or of the request is left to the
@@ -87,8 +93,7 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 		clip -= cut;
 		give_own(w, direct[i].cause, 0, 0, ns - cut);
 	}
-	if (state[STATE_KERNEL])
-		give_own(w, CAUSE_LOCK, intern_str("kernel"), 0, state[STATE_KERNEL]);
+	give_named(w, CAUSE_LOCK, "kernel", state[STATE_KERNEL]);
 	w->lock_ns += state[STATE_LOCK];
 }
 
@@ -316,8 +321,7 @@ static uint64_t give_queue(struct work *w)
 	if (pre > late)
 		return pre - late;
 	if (in->states_unknown)
-		give_own(w, CAUSE_UNKNOWN, intern_str("before the thread was known"), 0,
-			 late - pre);
+		give_named(w, CAUSE_UNKNOWN, "before the thread was known", late - pre);
 	else if (in->loop)
 		give_own(w, CAUSE_LOOP, 0, in->behind, late - pre);
 	else
@@ -333,11 +337,10 @@ static void give_peer_waits(struct work *w)
 	uint64_t body = min_of(state[STATE_RECV], in->slice_ns[SLICE_T0]);
 
 	give_own(w, CAUSE_RECV, 0, 0, body);
-	if (state[STATE_RECV] > body)
-		give_own(w, CAUSE_UPSTREAM, intern_str("socket"), 0, state[STATE_RECV] - body);
+	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
 	give_own(w, CAUSE_SEND, 0, 0, state[STATE_SEND]);
-	give_own(w, CAUSE_UPSTREAM, intern_str("connect"), 0, state[STATE_CONNECT]);
-	give_own(w, CAUSE_OTHER, intern_str("poll"), 0, state[STATE_POLL]);
+	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
+	give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
 }
 
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
@@ -371,7 +374,7 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
-		give_own(&w, CAUSE_OTHER, intern_str("poll"), 0, in->calls[i].state_ns[STATE_POLL]);
+		give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
 	}
 	give_calls(&w);
 	give_locks(&w, w.lock_ns);
