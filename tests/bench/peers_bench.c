@@ -2,7 +2,8 @@
 /*
  * What watching costs the servers, beside other tools: CPU time of the servers' threads (run time
  * of /proc/PID/task/TID/schedstat) per request, and throughput, with nothing, with tardy's live
- * view, and with two tools of libbpf-tools that watch the scheduler for the whole host.
+ * view, with `tardy record`, and with two tools of libbpf-tools that watch the scheduler for the
+ * whole host.
  *
  *	peers_bench NAME ROUNDS TARDY PIDS -- LOAD ARGS..
  *
@@ -37,17 +38,22 @@
 
 enum { ROUNDS_MAX = 64, ATTACH_MS = 10000, END_MS = 20000, LOOK_MS = 50 };
 
-enum tool { NOTHING, TARDY, OFFCPUTIME, RUNQLAT, TOOLS };
+enum tool { NOTHING, TARDY, RECORD, OFFCPUTIME, RUNQLAT, TOOLS };
 
-/* tardy's figures have no prefix; end of time: a bound, they are ended earlier by SIGINT */
+/* The figures of tardy's live view have no prefix. The seconds are a bound: SIGINT ends all. */
 static const struct {
-	const char *prefix;
+	const char *name, *prefix;
 	const char *argv[8];
 } tools[TOOLS] = {
-	[NOTHING] = { "", { NULL } },
-	[TARDY] = { "", { "tardy", "-b", "-p", "PIDS", "--iterations", "1000", NULL } },
-	[OFFCPUTIME] = { "offcputime_", { "offcputime", "120", NULL } },
-	[RUNQLAT] = { "runqlat_", { "runqlat", "120", "1", NULL } },
+	[NOTHING] = { "nothing", "", { NULL } },
+	[TARDY] = { "live view",
+		    "",
+		    { "TARDY", "-b", "-p", "PIDS", "--iterations", "1000", NULL } },
+	[RECORD] = { "record",
+		     "record_",
+		     { "TARDY", "record", "-p", "PIDS", "-o", "/dev/null", NULL } },
+	[OFFCPUTIME] = { "offcputime", "offcputime_", { "offcputime", "120", NULL } },
+	[RUNQLAT] = { "runqlat", "runqlat_", { "runqlat", "120", "1", NULL } },
 };
 
 struct bench {
@@ -100,9 +106,12 @@ static pid_t tool_start(const struct bench *b, enum tool tool)
 	if (tool == NOTHING)
 		return 0;
 	memcpy(argv, tools[tool].argv, sizeof(argv));
-	for (size_t i = 0; argv[i]; i++)
+	for (size_t i = 0; argv[i]; i++) {
 		if (!strcmp(argv[i], "PIDS"))
 			argv[i] = b->pids;
+		else if (!strcmp(argv[i], "TARDY"))
+			argv[i] = b->tardy;
+	}
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGINT);
@@ -110,7 +119,7 @@ static pid_t tool_start(const struct bench *b, enum tool tool)
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 		dup2(null, STDERR_FILENO);
-		execvp(tool == TARDY ? b->tardy : argv[0], (char **)argv);
+		execvp(argv[0], (char **)argv);
 		_exit(127);
 	}
 	/* attached: it has links, and gets no more of them */
@@ -212,12 +221,9 @@ int main(int argc, char **argv)
 
 			measure(&b, (enum tool)(i % 2 ? TOOLS - 1 - at : at), i);
 		}
-		fprintf(stderr, "# %s, ns per request: nothing %.0f", b.name, b.cpu_ns[NOTHING][i]);
-		for (enum tool t = TARDY; t < TOOLS; t++)
-			fprintf(stderr, ", %s %.0f", tools[t].argv[0], b.cpu_ns[t][i]);
-		fprintf(stderr, "; requests/s: nothing %.0f", b.rate[NOTHING][i]);
-		for (enum tool t = TARDY; t < TOOLS; t++)
-			fprintf(stderr, ", %s %.0f", tools[t].argv[0], b.rate[t][i]);
+		for (enum tool t = NOTHING; t < TOOLS; t++)
+			fprintf(stderr, "%s%s %.0f ns %.0f/s", t ? ", " : "# ", tools[t].name,
+				b.cpu_ns[t][i], b.rate[t][i]);
 		fputc('\n', stderr);
 	}
 	print_all(&b);

@@ -153,7 +153,7 @@ step_php() {
 	curl -sf "http://127.0.0.1:$port/page.php" | grep -q '</html>' || bail "the page is broken"
 	measure "" "$BIN/peers_bench" php "$ROUNDS" "$TARDY" \
 		"$(children_of "$NGINX_PID"),$(children_of "$PHP_PID")" -- \
-		wrk -t1 -c2 -d2s "http://127.0.0.1:$port/page.php"
+		wrk -t1 -c2 -d3s "http://127.0.0.1:$port/page.php"
 	end_pid "$NGINX_PID" QUIT
 	end_pid "$PHP_PID" QUIT
 }
@@ -223,12 +223,12 @@ table_budgets() {
 table_peers() {
 	local tool label load
 	case " $STEPS " in *" nginx "* | *" php "*) ;; *) return 0 ;; esac
-	echo '| ratio to nothing, median (95 % interval) | tardy | offcputime | runqlat |'
-	echo '|---|---|---|---|'
+	echo '| ratio to nothing, median (95 % interval) | tardy | tardy record | offcputime | runqlat |'
+	echo '|---|---|---|---|---|'
 	for load in nginx:"small file" php:"PHP page"; do
 		for label in cpu:"server CPU per request" throughput:"throughput"; do
 			printf '| %s, %s ' "${load#*:}" "${label#*:}"
-			for tool in "" offcputime_ runqlat_; do
+			for tool in "" record_ offcputime_ runqlat_; do
 				printf '| %s ' "$(with_interval "$tool${load%%:*}_${label%%:*}_ratio")"
 			done
 			echo '|'
