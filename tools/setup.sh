@@ -15,7 +15,8 @@ packages_build=(gcc make clang llvm bpftool libc6-dev libbpf-dev libelf-dev zlib
 packages_demo=('nginx-light|nginx-core|nginx-full|nginx-extras' php-fpm php-pgsql postgresql
 	iproute2 util-linux procps mount e2fsprogs xz-utils)
 packages_test=(libcmocka-dev binutils clang-tools clang-format libclang-rt-dev shellcheck tmux python3
-	python3-jsonschema wrk curl iproute2 procps util-linux psmisc diffutils findutils)
+	python3-jsonschema wrk curl iproute2 procps util-linux psmisc diffutils findutils
+	libbpf-tools valgrind)
 
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 

@@ -48,8 +48,15 @@ static uint64_t give_own(struct work *w, enum cause cause, uint32_t what, uint32
 	return give(w, &part, ns);
 }
 
+/* The same for a cause's fixed name, which is looked up only when there is something to give. */
+static void give_named(struct work *w, enum cause cause, const char *what, uint64_t ns)
+{
+	if (ns)
+		give_own(w, cause, intern_str(what), 0, ns);
+}
+
 /* Time of a cause that single waits name; what is left of it were shorter waits. */
-static void give_named(struct work *w, enum cause cause)
+static void give_waits(struct work *w, enum cause cause)
 {
 	uint64_t ns = w->named_ns[cause];
 
@@ -67,8 +74,10 @@ static void give_named(struct work *w, enum cause cause)
 		give(w, &part, take);
 		ns -= take;
 	}
-	if (ns)
-		give_own(w, cause, cause == CAUSE_LOCK ? intern_str("futex") : 0, 0, ns);
+	if (cause == CAUSE_LOCK)
+		give_named(w, cause, "futex", ns);
+	else
+		give_own(w, cause, 0, 0, ns);
 }
 
 /* The thread's own states; what was for the peer of a call or of the request is left to the
@@ -95,8 +104,7 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 		else
 			give_own(w, direct[i].cause, 0, 0, ns - cut);
 	}
-	if (state[STATE_KERNEL])
-		give_own(w, CAUSE_LOCK, intern_str("kernel"), 0, state[STATE_KERNEL]);
+	give_named(w, CAUSE_LOCK, "kernel", state[STATE_KERNEL]);
 	w->named_ns[CAUSE_LOCK] += state[STATE_LOCK];
 }
 
@@ -346,8 +354,7 @@ static uint64_t give_queue(struct work *w)
 	if (pre > late)
 		return pre - late;
 	if (in->states_unknown)
-		give_own(w, CAUSE_UNKNOWN, intern_str("before the thread was known"), 0,
-			 late - pre);
+		give_named(w, CAUSE_UNKNOWN, "before the thread was known", late - pre);
 	else if (in->loop)
 		give_own(w, CAUSE_LOOP, 0, in->behind, late - pre);
 	else
@@ -363,11 +370,10 @@ static void give_peer_waits(struct work *w)
 	uint64_t body = min_of(state[STATE_RECV], in->slice_ns[SLICE_T0]);
 
 	give_own(w, CAUSE_RECV, 0, 0, body);
-	if (state[STATE_RECV] > body)
-		give_own(w, CAUSE_UPSTREAM, intern_str("socket"), 0, state[STATE_RECV] - body);
+	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
 	give_own(w, CAUSE_SEND, in->net, 0, state[STATE_SEND]);
-	give_own(w, CAUSE_UPSTREAM, intern_str("connect"), 0, state[STATE_CONNECT]);
-	give_own(w, CAUSE_OTHER, intern_str("poll"), 0, state[STATE_POLL]);
+	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
+	give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
 }
 
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
@@ -401,10 +407,10 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
-		give_own(&w, CAUSE_OTHER, intern_str("poll"), 0, in->calls[i].state_ns[STATE_POLL]);
+		give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
 	}
 	for (int c = 0; c < CAUSE_COUNT; c++)
-		give_named(&w, c);
+		give_waits(&w, c);
 	give_calls(&w);
 	give_gaps(&w);
 	if (w.err)

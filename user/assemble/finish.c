@@ -268,31 +268,38 @@ static size_t fill_waits(struct assemble *a, const struct node *n, const struct 
 	return filled;
 }
 
-/* Memory for one breakdown; freed together. */
+/* Memory for one breakdown; freed together. Most requests have few calls and no waits: they need
+ * no heap. */
 struct scratch {
-	struct breakdown_call *calls;
-	struct part *queued;
-	struct present *present;
-	struct breakdown_wait *waits;
+	struct breakdown_call *calls, few_calls[4];
+	struct part *queued, few_queued[4];
+	struct breakdown_wait *waits, few_waits[2];
+	struct present present[2];
 };
 
 static void scratch_release(struct scratch *s)
 {
-	free(s->calls);
-	free(s->queued);
-	free(s->present);
-	free(s->waits);
+	if (s->calls != s->few_calls)
+		free(s->calls);
+	if (s->queued != s->few_queued)
+		free(s->queued);
+	if (s->waits != s->few_waits)
+		free(s->waits);
+}
+
+/* n zeroed items: `few`, of which there are n_few, if they suffice; NULL without memory. */
+static void *few_or_more(void *few, size_t n_few, size_t n, size_t size)
+{
+	return n <= n_few ? memset(few, 0, n * size) : calloc(n, size);
 }
 
 static int scratch_init(struct scratch *s, const struct node *n)
 {
-	size_t calls = n->n_calls + 1;
-
-	s->calls = calloc(calls, sizeof(*s->calls));
-	s->queued = calloc(calls, sizeof(*s->queued));
-	s->present = calloc(2, sizeof(*s->present));
-	s->waits = calloc((size_t)n->n_waits * HOLDERS_MAX + 2, sizeof(*s->waits));
-	if (s->calls && s->queued && s->present && s->waits)
+	s->calls = few_or_more(s->few_calls, 4, n->n_calls, sizeof(*s->calls));
+	s->queued = few_or_more(s->few_queued, 4, n->n_calls, sizeof(*s->queued));
+	s->waits = few_or_more(s->few_waits, 2, (size_t)n->n_waits * HOLDERS_MAX + 2,
+			       sizeof(*s->waits));
+	if (s->calls && s->queued && s->waits)
 		return 0;
 	scratch_release(s);
 	return -ENOMEM;

@@ -38,10 +38,20 @@ static struct slice http_request_bytes(const struct text_state *s, const struct 
 	return (struct slice){ buf, rest + n };
 }
 
-/* Does the head of an answer say that it is a stream of events? */
-static bool is_event_stream(struct slice head)
+/* Is "text/event-stream" anywhere in it? There are few slashes in a head, and memchr is fast. */
+static bool names_event_stream(struct slice in)
 {
-	return memmem(head.ptr, head.len, "text/event-stream", 17) != NULL;
+	static const struct slice name = SLICE_LIT("text/event-stream");
+	const size_t slash = sizeof("text") - 1;
+	const char *end = in.ptr + in.len, *at = in.ptr;
+
+	while ((at = memchr(at, '/', (size_t)(end - at)))) {
+		if ((size_t)(at - in.ptr) >= slash && (size_t)(end - at) >= name.len - slash &&
+		    !memcmp(at - slash, name.ptr, name.len))
+			return true;
+		at++;
+	}
+	return false;
 }
 
 static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
@@ -68,7 +78,7 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		return;
 	}
 	out->stream = rsp.status == 101 ||
-		      is_event_stream((struct slice){
+		      names_event_stream((struct slice){
 			      in->response.ptr, rsp.head_len ? rsp.head_len : in->response.len });
 	if (!rsp.head_len) { /* longer than what is kept of it; how chunks end is known anyway */
 		out->can_tell = rsp.chunked && in->tail.len > 0;
