@@ -19,6 +19,8 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	if (c->active)
 		x->seq++;
 	x->flags = (x->flags & keep) | (c->active ? 0 : XCHG_FRESH);
+	if (c->fin) /* the client left behind what it had sent */
+		x->flags |= XCHG_PEER_FIN | XCHG_PEER_FIN_EARLY;
 	x->xid = new_xid();
 	x->parent = 0;
 	x->behind = 0;
