@@ -144,10 +144,10 @@ static inline void fixture_requests(struct snapshot *s)
 	};
 	r[0].calls[0] = (struct snap_call){ intern_str("php-fpm"), intern_str("fastcgi"),
 					    intern_str("GET /course/view.php"), 9000, 3890000,
-					    false };
+					    0, 0, 0, false };
 	r[0].calls[1] = (struct snap_call){ intern_str("postgres"), intern_str("postgresql"),
 					    intern_str("SELECT mdl_course_modules WHERE course = ?"),
-					    700000, 2470000, true };
+					    700000, 2470000, 1200, 310, 2, true };
 	r[0].marks[0] = (struct snap_mark){ intern_str("session start"), 412000 };
 	r[1] = (struct snap_request){
 		.xid = 42, .parent_xid = 41, .start_unix_us = FIXTURE_START_US + 58070000,

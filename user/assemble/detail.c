@@ -192,13 +192,13 @@ void detail_net(struct assemble *a, const struct rec_net *r)
 	if (!n->net)
 		n->net = malloc(sizeof(*n->net));
 	if (n->net)
-		*n->net = (struct net){ .connect_ns = r->connect_ns,
-					.peer_window_ns = r->peer_window_ns,
-					.gap_max_ns = r->gap_max_ns,
-					.srtt_us = r->srtt_us,
-					.rttvar_us = r->rttvar_us,
-					.retransmits = r->retransmits,
-					.gaps = r->gaps };
+		*n->net = (struct request_net){ .connect_ns = r->connect_ns,
+						.peer_window_ns = r->peer_window_ns,
+						.gap_max_ns = r->gap_max_ns,
+						.srtt_us = r->srtt_us,
+						.rttvar_us = r->rttvar_us,
+						.retransmits = r->retransmits,
+						.gaps = r->gaps };
 }
 
 /* 1, 2, 5, 10, ...: few texts for many round trips. */
@@ -211,21 +211,28 @@ static uint32_t about_ms(uint32_t us)
 	return ms >= 5 * scale ? 5 * scale : ms >= 2 * scale ? 2 * scale : scale;
 }
 
+struct request_net detail_net_of(const struct node *n)
+{
+	struct request_net net = { 0 };
+
+	if (n->net)
+		net = *n->net;
+	if (!net.srtt_us && n->conn)
+		net.srtt_us = n->conn->srtt_us;
+	return net;
+}
+
 uint32_t detail_net_what(const struct node *n)
 {
-	uint32_t srtt_us = n->net && n->net->srtt_us ? n->net->srtt_us :
-			   n->conn                   ? n->conn->srtt_us :
-						       0;
-	bool again = n->net && n->net->retransmits;
-	bool window = n->net && n->net->peer_window_ns;
+	struct request_net net = detail_net_of(n);
 	char out[WHAT_BYTES] = "";
 	int at = 0;
 
-	if (srtt_us >= 1000)
-		at = snprintf(out, sizeof(out), "rtt ~%ums", about_ms(srtt_us));
-	if (again)
+	if (net.srtt_us >= 1000)
+		at = snprintf(out, sizeof(out), "rtt ~%ums", about_ms(net.srtt_us));
+	if (net.retransmits)
 		at += snprintf(out + at, sizeof(out) - (size_t)at, "%sretransmits", at ? ", " : "");
-	if (window)
+	if (net.peer_window_ns)
 		at += snprintf(out + at, sizeof(out) - (size_t)at, "%speer window full",
 			       at ? ", " : "");
 	return at ? intern_str(out) : 0;

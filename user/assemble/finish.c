@@ -489,6 +489,7 @@ static void request_calls(struct assemble *a, const struct node *n, struct reque
 			.start_ns = call->x.turn[0].first_ns,
 			.wall_ns = end > call->x.turn[0].first_ns ? end - call->x.turn[0].first_ns :
 								    0,
+			.net = detail_net_of(call),
 			.error = call->text.error,
 		};
 		if (!c->what && call->child)
@@ -546,6 +547,7 @@ static void request_fill(struct assemble *a, struct node *n, uint64_t end, bool 
 		.tid = (int32_t)n->x.tid,
 		.flags = flags_of(a, n, end, open),
 		.binding = binding_of(a, n),
+		.net = detail_net_of(n),
 		.parts = n->parts,
 		.calls = calls,
 		.marks = marks,

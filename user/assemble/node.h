@@ -76,12 +76,6 @@ struct wait {
 	bool held; /* lock: the waker released it */
 };
 
-/* What TCP and the answer's pace were during an exchange, as of its latest record. */
-struct net {
-	uint64_t connect_ns, peer_window_ns, gap_max_ns;
-	uint32_t srtt_us, rttvar_us, retransmits, gaps;
-};
-
 struct mark {
 	uint64_t at_ns;
 	uint32_t label;
@@ -121,7 +115,7 @@ struct node {
 	uint32_t n_waits;
 	struct mark *marks;
 	uint32_t n_marks;
-	struct net *net; /* NULL = nothing was told */
+	struct request_net *net; /* of its latest record, NULL = nothing was told */
 	struct rec_thread *now; /* what its thread does; for open ones */
 	/* result */
 	struct parts parts;
@@ -201,6 +195,8 @@ void detail_runq(struct assemble *a, const struct rec_runq *r);
 void detail_net(struct assemble *a, const struct rec_net *r);
 /* What a thread that waits for a lock waits for, by the file's name if it is one. */
 uint32_t detail_lock_what(struct slice name);
+/* What is known of n's connection during n; the round trip is the connection's. */
+struct request_net detail_net_of(const struct node *n);
 /* "rtt ~20ms, retransmits": what was unusual on n's connection, 0 = nothing. */
 uint32_t detail_net_what(const struct node *n);
 

@@ -19,6 +19,16 @@ enum request_flag {
 	REQUEST_STREAM = 1 << 5, /* first byte, gaps, total of its own; not in percentiles */
 };
 
+/* What TCP and the answer's pace were during an exchange. What is not known is 0. */
+struct request_net {
+	uint64_t connect_ns; /* calls: the connection was opened for it */
+	uint64_t peer_window_ns; /* sending stood still because the peer did not read */
+	uint64_t gap_max_ns; /* longest time between two sends of the answer */
+	uint32_t srtt_us, rttvar_us;
+	uint32_t retransmits; /* segments */
+	uint32_t gaps; /* between sends of the answer, of ABI_GAP_MS or more */
+};
+
 struct request_call {
 	uint64_t xid; /* id of the call exchange */
 	uint64_t child_xid; /* joined callee's request, 0 = not joined */
@@ -26,6 +36,7 @@ struct request_call {
 	uint32_t protocol; /* "http", "fastcgi", "postgresql", "unknown" */
 	uint32_t what; /* route, normalised statement, ... */
 	uint64_t start_ns, wall_ns;
+	struct request_net net;
 	bool error;
 };
 
@@ -52,6 +63,7 @@ struct request {
 	int32_t pid, tid;
 	uint32_t flags; /* enum request_flag */
 	char binding; /* 'R','W','S','L','U' */
+	struct request_net net; /* of the client's connection */
 	struct parts parts; /* sums to end_ns - start_ns */
 	struct request_call *calls;
 	uint32_t n_calls;

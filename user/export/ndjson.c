@@ -15,6 +15,15 @@ static void put_label(struct json *j, const char *key, uint32_t id)
 		json_str(j, key, text);
 }
 
+/* 0 is "none" for these, and null says that better than a number that could be compared. */
+static void put_nonzero(struct json *j, const char *key, uint64_t v)
+{
+	if (v)
+		json_u64(j, key, v);
+	else
+		json_null(j, key);
+}
+
 static void put_parts(struct json *j, const struct snap_part *v, size_t n)
 {
 	json_open_array(j, "parts");
@@ -43,15 +52,6 @@ static void put_schema(struct json *j, const struct snapshot *s)
 	put_label(j, "kernel", s->kernel);
 	json_close_object(j);
 	json_end_line(j);
-}
-
-/* 0 is "none" for these, and null says that better than a number that could be compared. */
-static void put_nonzero(struct json *j, const char *key, uint64_t v)
-{
-	if (v)
-		json_u64(j, key, v);
-	else
-		json_null(j, key);
 }
 
 static void put_route(struct json *j, const struct snap_route *r)
@@ -135,6 +135,9 @@ static void put_calls_and_marks(struct json *j, const struct snap_request *r)
 		put_label(j, "what", r->calls[i].what);
 		json_u64(j, "start_us", r->calls[i].start_us);
 		json_u64(j, "wall_us", r->calls[i].wall_us);
+		put_nonzero(j, "connect_us", r->calls[i].connect_us);
+		put_nonzero(j, "srtt_us", r->calls[i].srtt_us);
+		json_u64(j, "retransmits", r->calls[i].retransmits);
 		json_bool(j, "error", r->calls[i].error);
 		json_close_object(j);
 	}
@@ -182,7 +185,12 @@ static void put_request(struct json *j, const struct snap_request *r)
 	put_label(j, "waiting_for", r->waiting_for);
 	put_nonzero(j, "first_byte_us", r->first_byte_us);
 	put_nonzero(j, "gap_us", r->gap_us);
+	put_nonzero(j, "gap_max_us", r->gap_max_us);
 	json_u64(j, "sends", r->sends);
+	put_nonzero(j, "srtt_us", r->srtt_us);
+	put_nonzero(j, "rttvar_us", r->rttvar_us);
+	json_u64(j, "retransmits", r->retransmits);
+	put_nonzero(j, "peer_window_us", r->peer_window_us);
 	json_u64(j, "after_us", r->after_us);
 	json_u64(j, "bytes_in", r->bytes_in);
 	json_u64(j, "bytes_out", r->bytes_out);

@@ -156,16 +156,19 @@ void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigne
 
 void words_stream(const struct snap_request *r, char *buf, size_t size)
 {
-	char first[FORMAT_LEN], gap[FORMAT_LEN], n[FORMAT_LEN];
+	char first[FORMAT_LEN], gap[FORMAT_LEN], most[FORMAT_LEN], n[FORMAT_LEN];
 
 	if (!r->first_byte_us)
 		snprintf(buf, size, "stream: nothing sent yet");
 	else if (!r->gap_us)
 		snprintf(buf, size, "stream: first byte %s", format_us(first, r->first_byte_us));
 	else
-		snprintf(buf, size, "stream: first byte %s, %s gap%s of %s (mean)",
+		snprintf(buf, size, "stream: first byte %s, %s gap%s of %s (mean)%s%s%s",
 			 format_us(first, r->first_byte_us), format_grouped(n, r->sends - 1),
-			 r->sends == 2 ? "" : "s", format_us(gap, r->gap_us));
+			 r->sends == 2 ? "" : "s", format_us(gap, r->gap_us),
+			 r->gap_max_us ? ", " : "",
+			 r->gap_max_us ? format_us(most, r->gap_max_us) : "",
+			 r->gap_max_us ? " (max)" : "");
 }
 
 /* "first byte 612ms, gap 38ms": means of a route's streams. */

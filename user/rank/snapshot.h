@@ -48,6 +48,8 @@ struct snap_call {
 	uint32_t peer, protocol, what;
 	uint64_t start_us; /* after the request's start */
 	uint64_t wall_us;
+	uint64_t connect_us; /* 0 = the connection was there */
+	uint32_t srtt_us, retransmits;
 	bool error;
 };
 
@@ -61,7 +63,9 @@ struct snap_request {
 	uint64_t start_unix_us, wall_us, after_us, first_byte_us;
 	uint64_t bytes_in, bytes_out;
 	uint64_t gap_us; /* mean time from send to send of the answer, 0 = fewer than two */
+	uint64_t gap_max_us, peer_window_us;
 	uint32_t sends;
+	uint32_t srtt_us, rttvar_us, retransmits; /* of the client's connection, 0 = not known */
 	uint32_t service, method, route, protocol, waiting_for;
 	int32_t status, pid, tid;
 	char binding;
