@@ -234,7 +234,7 @@ static void test_vdso(void **state)
 static void test_kernel(void **state)
 {
 	struct resolve_opts opts = { 0 };
-	char path[96], hidden[96];
+	char path[256], hidden[256];
 	struct resolver *r;
 
 	(void)state;
