@@ -524,7 +524,7 @@ static void test_jit_of_another_user(void **state)
 	(void)state;
 	assert_true(map != MAP_FAILED);
 	write_perf_map("w", at, "Made::one");
-	if (chown(perf_path, 65534, 65534)) /* only root can give a file away */
+	if (chown(perf_path, 65533, 65533)) /* only root can give a file away */
 		is(r, self, at, 0, "", "Made::one");
 	else
 		is(r, self, at, SYM_UNKNOWN, "", "[jit]");
