@@ -187,6 +187,25 @@ static void test_link_is_a_file_name(void **state)
 	}
 }
 
+static void test_note_that_is_short(void **state)
+{
+	struct elf_made other = made;
+	struct elf_input in;
+	struct elf_file f;
+
+	(void)state;
+	/* it says that it is longer than its section */
+	other.note.bytes = ELF_BUILD_ID_MAX;
+	in = in_memory(&other, sizeof(other));
+	assert_int_equal(elf_file_read(&f, &in), 0);
+	assert_int_equal(f.build_id_len, 0);
+	other.note.bytes = 20;
+	other.note.name_bytes = 36;
+	in = in_memory(&other, sizeof(other));
+	assert_int_equal(elf_file_read(&f, &in), 0);
+	assert_int_equal(f.build_id_len, 0);
+}
+
 static void test_many_sections(void **state)
 {
 	struct elf_made other = made;
@@ -319,11 +338,17 @@ static void test_no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),         cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_no_elf),        cmocka_unit_test(test_link_is_a_file_name),
-		cmocka_unit_test(test_many_sections), cmocka_unit_test(test_every_length),
-		cmocka_unit_test(test_every_byte),    cmocka_unit_test(test_own_file),
-		cmocka_unit_test(test_libc),          cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_no_elf),
+		cmocka_unit_test(test_link_is_a_file_name),
+		cmocka_unit_test(test_note_that_is_short),
+		cmocka_unit_test(test_many_sections),
+		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_own_file),
+		cmocka_unit_test(test_libc),
+		cmocka_unit_test(test_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Names for addresses of real processes: this one, and copies of its program in a folder of the
- * test's own, stripped, deleted or ended. A copy that is started with an argument prints two of
+ * test's own, stripped, deleted or ended. A copy that is started with an argument prints some of
  * its addresses and waits.
  */
 #include <setjmp.h>
@@ -52,13 +52,14 @@ static uint64_t addr_of(int (*function)(int))
 struct child {
 	pid_t pid;
 	uint64_t one, two;
+	uint64_t getppid; /* of the C library */
 };
 
 __attribute__((noreturn)) static void be_child(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	printf("%llx %llx\n", (unsigned long long)addr_of(target_one),
-	       (unsigned long long)addr_of(target_two));
+	printf("%llx %llx %llx\n", (unsigned long long)addr_of(target_one),
+	       (unsigned long long)addr_of(target_two), (unsigned long long)(uintptr_t)getppid);
 	fflush(stdout);
 	for (;;)
 		pause();
@@ -67,7 +68,7 @@ __attribute__((noreturn)) static void be_child(void)
 static struct child child_start(const char *program)
 {
 	struct child c = { 0 };
-	unsigned long long one = 0, two = 0;
+	unsigned long long one = 0, two = 0, library = 0;
 	int fds[2];
 	FILE *f;
 
@@ -82,10 +83,11 @@ static struct child child_start(const char *program)
 	close(fds[1]);
 	f = fdopen(fds[0], "r");
 	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%llx %llx", &one, &two), 2);
+	assert_int_equal(fscanf(f, "%llx %llx %llx", &one, &two, &library), 3);
 	fclose(f);
 	c.one = one;
 	c.two = two;
+	c.getppid = library;
 	return c;
 }
 
@@ -234,7 +236,7 @@ static void test_vdso(void **state)
 static void test_kernel(void **state)
 {
 	struct resolve_opts opts = { 0 };
-	char path[96], hidden[96];
+	char path[256], hidden[256];
 	struct resolver *r;
 
 	(void)state;
@@ -320,8 +322,10 @@ static void test_debug_by_build_id(void **state)
 	is(r, (uint32_t)c.pid, c.one, 0, "stripped", "target_one");
 	is(r, (uint32_t)c.pid, c.two, 0, "stripped", "target_two");
 	resolver_free(r);
-	/* a file that is of another build is not taken */
-	shell("cp /bin/true debug/.build-id/%.2s/%s.debug", hex, hex + 2);
+	/* a file that is of another build is not taken, whatever its name says */
+	shell("objcopy --remove-section=.note.gnu.build-id made.debug "
+	      "debug/.build-id/%.2s/%s.debug",
+	      hex, hex + 2);
 	r = resolver(0, 0);
 	assert_true(starts(resolve(r, (uint32_t)c.pid, c.one).text, "[stripped+0x"));
 	resolver_free(r);
@@ -381,22 +385,55 @@ static void test_ended(void **state)
 {
 	struct resolver *r = resolver(0, 0);
 	struct child c = child_start(in_dir("whole")), unseen = child_start(in_dir("whole"));
-	struct resolved out;
 
 	(void)state;
 	is(r, (uint32_t)c.pid, c.one, 0, "whole", "target_one");
 	child_end(&c);
 	is(r, (uint32_t)c.pid, c.one, 0, "whole", "target_one");
 	is(r, (uint32_t)c.pid, c.two, 0, "whole", "target_two");
-	/* a library of it that had not been asked for */
-	resolver_resolve(r, (uint32_t)c.pid, 0x10, false, &out);
-	assert_int_equal(out.flags, SYM_UNKNOWN | SYM_NO_MAP);
-	is(r, (uint32_t)c.pid, c.two, 0, "whole", "target_two");
+	/* a library of it that had not been read by then */
+	assert_string_equal(resolve(r, (uint32_t)c.pid, c.getppid).text, "getppid");
+	assert_int_equal(resolver_stats(r).unreadable, 0);
 	/* never seen while it ran */
 	child_end(&unseen);
 	is(r, (uint32_t)unseen.pid, unseen.one, SYM_UNKNOWN | SYM_NO_MAP, "", "[unknown]");
 	resolver_forget(r, (uint32_t)c.pid);
 	is(r, (uint32_t)c.pid, c.one, SYM_UNKNOWN | SYM_NO_MAP, "", "[unknown]");
+	resolver_free(r);
+}
+
+/* A library of which nothing but the mapping is left, and that leads to it for root only. */
+static void test_deleted_library(void **state)
+{
+	struct resolver *r = resolver(0, 0);
+	char link[96], nameless[64];
+	struct elf_input in;
+	struct elf_file f;
+	char *map;
+	int fd;
+
+	(void)state;
+	shell("cp whole library");
+	fd = open(in_dir("library"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(elf_input_of_fd(&in, fd), 0);
+	assert_int_equal(elf_file_read(&f, &in), 0);
+	map = mmap(NULL, in.size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	assert_true(map != MAP_FAILED);
+	close(fd);
+	shell("rm library && cp /bin/true library");
+	uint64_t start = (uint64_t)(uintptr_t)map, length = (in.size + 4095) & ~(uint64_t)4095;
+	struct resolved out = resolve(r, self, start + f.loads[0].off);
+
+	snprintf(link, sizeof(link), "/proc/self/map_files/%llx-%llx", (unsigned long long)start,
+		 (unsigned long long)(start + length));
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	assert_string_equal(out.module, "library");
+	snprintf(nameless, sizeof(nameless), "[library+0x%llx]",
+		 (unsigned long long)f.loads[0].off);
+	assert_string_equal(out.text, fd >= 0 ? "_init" : nameless);
+	if (fd >= 0)
+		close(fd);
+	munmap(map, in.size);
 	resolver_free(r);
 }
 
@@ -487,7 +524,7 @@ static void test_jit_of_another_user(void **state)
 	(void)state;
 	assert_true(map != MAP_FAILED);
 	write_perf_map("w", at, "Made::one");
-	if (chown(perf_path, 65534, 65534)) /* only root can give a file away */
+	if (chown(perf_path, 65533, 65533)) /* only root can give a file away */
 		is(r, self, at, 0, "", "Made::one");
 	else
 		is(r, self, at, SYM_UNKNOWN, "", "[jit]");
@@ -630,6 +667,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_debug_by_build_id),
 		cmocka_unit_test(test_debug_by_link),
 		cmocka_unit_test(test_deleted),
+		cmocka_unit_test(test_deleted_library),
 		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_ended_and_deleted),
 		cmocka_unit_test(test_file_of_another_kind),

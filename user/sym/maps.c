@@ -69,7 +69,7 @@ static bool grow(struct maps *m, size_t name_len)
 		m->v = more;
 		m->cap = cap;
 	}
-	if (m->names_len + name_len + 1 > m->cap_names) {
+	if (!m->names || m->names_len + name_len + 1 > m->cap_names) {
 		size_t cap = m->cap_names ? m->cap_names : FIRST_NAMES;
 		char *more;
 

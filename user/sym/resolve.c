@@ -310,12 +310,18 @@ static void resolve_vdso(struct resolver *r, const struct map *map, uint64_t add
 		set_unknown(out, addr - map->start);
 }
 
+/* Where nothing is ever mapped: what a walk without frame pointers takes for an address. */
+static bool is_nonsense(uint64_t addr)
+{
+	return addr < 0x10000 || addr >> 56;
+}
+
 static void resolve_process(struct resolver *r, uint32_t tgid, uint64_t addr, struct resolved *out)
 {
 	struct proc_maps *proc = procs_get(&r->procs, tgid);
 	struct map *map = proc ? maps_find(&proc->maps, addr) : NULL;
 
-	if (proc && !map && procs_reread(&r->procs, proc))
+	if (proc && !map && !is_nonsense(addr) && procs_reread(&r->procs, proc))
 		map = maps_find(&proc->maps, addr);
 	if (!map) {
 		set_plain(out, SYM_UNKNOWN | SYM_NO_MAP, "[unknown]");
