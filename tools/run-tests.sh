@@ -148,7 +148,7 @@ scripts() {
 		[ -f "$s" ] || continue
 		limit=$(limit_of "$s" "$2")
 		if [ "${3:-}" = live ]; then
-			job "$(basename "$s" .sh)" 3600 flock "$LIVE_LOCK" \
+			job "$(basename "$s" .sh)" 3600 flock -o "$LIVE_LOCK" \
 				env TARDY_LIVE_LOCKED=1 timeout -k 20 "$limit" bash "$s"
 		else
 			job "$(basename "$s" .sh)" "$limit" bash "$s"

@@ -82,9 +82,14 @@ done_testing() {
 # at_exit COMMAND: run (last one first) before processes are ended
 at_exit() { check_hooks+=("$1"); }
 
-# spawn COMMAND...: in the background; its pid is $SPAWNED
+# spawn COMMAND...: in the background; its pid is $SPAWNED. It does not get the lock of live tests,
+# which it could keep beyond the test's end.
 spawn() {
-	"$@" &
+	if [ -n "${LIVE_FD:-}" ]; then
+		"$@" {LIVE_FD}>&- &
+	else
+		"$@" &
+	fi
 	SPAWNED=$!
 	check_pids+=("$SPAWNED")
 }

@@ -32,6 +32,13 @@ for f in "${code[@]}"; do
 		complain "$f:1: no SPDX-License-Identifier: GPL-2.0-only"
 done
 
+# Durations are of the monotonic clock: the time of day is read once for a recording, and for the
+# clock in the corner of the screen. A step of it changes nothing else.
+while read -r f; do
+	complain "$f: reads the time of day; durations are of CLOCK_MONOTONIC"
+done < <(grep -lE '\(CLOCK_REALTIME|gettimeofday\(|[^_a-z]time\((NULL|0|&)' -r user bpf --include='*.[ch]' |
+	grep -vxE 'user/(probe/procinfo|view/view)\.c')
+
 # Marks of unfinished work; the brackets keep this line from finding itself.
 if grep -nwE 'TO[D]O|FIX[M]E|X[X]X|HA[C]K' "${text[@]}"; then
 	complain "unfinished: marks like the above have no place here"

@@ -10,6 +10,17 @@
 
 enum { RULE_WIDTH = 80 };
 
+static char *text_copy(struct slice s)
+{
+	char *copy = malloc(s.len + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, s.ptr, s.len);
+	copy[s.len] = '\0';
+	return copy;
+}
+
 void attachments_add(void *ctx, struct slice name, struct slice text)
 {
 	struct attachments *a = ctx;
@@ -19,8 +30,8 @@ void attachments_add(void *ctx, struct slice name, struct slice text)
 		a->dropped++;
 		return;
 	}
-	v->name = strndup(name.ptr, name.len);
-	v->text = strndup(text.ptr, text.len);
+	v->name = text_copy(name);
+	v->text = text_copy(text);
 	if (!v->name || !v->text) {
 		free(v->name);
 		free(v->text);
@@ -38,7 +49,7 @@ static int print_text(FILE *out, const char *text)
 
 	while (*text && !err) {
 		size_t len = strcspn(text, "\n");
-		char *line = strndup(text, len), *clean = malloc(len + 4);
+		char *line = text_copy((struct slice){ text, len }), *clean = malloc(len + 4);
 
 		if (line && clean) {
 			format_clean(clean, len + 4, line, UINT_MAX, false);
