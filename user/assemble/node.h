@@ -51,6 +51,7 @@ struct conn {
 	uint64_t id;
 	uint64_t peer; /* id of the other end when it is on this host, 0 = not known */
 	uint64_t pair_key, listener_key;
+	uint64_t path_key; /* of the listener's path, Unix only; 0 = none or not known */
 	uint64_t last_ns; /* of the last record */
 	uint64_t born_ns; /* its first exchange began; 0 = not seen */
 	uint8_t role;
