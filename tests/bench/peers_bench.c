@@ -103,9 +103,9 @@ static pid_t tool_start(const struct bench *b, enum tool tool)
 	int links = 0, null;
 	pid_t pid;
 
-	if (tool == NOTHING)
-		return 0;
 	memcpy(argv, tools[tool].argv, sizeof(argv));
+	if (!argv[0])
+		return 0;
 	for (size_t i = 0; argv[i]; i++) {
 		if (!strcmp(argv[i], "PIDS"))
 			argv[i] = b->pids;
