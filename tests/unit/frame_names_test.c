@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "aggregate/symbols.h"
+#include "aggregate/frame_names.h"
 #include "base/intern.h"
 
-static struct symbols s;
+static struct frame_names s;
 
 static void add(uint32_t tgid, uint64_t addr, const char *text, uint32_t flags)
 {
@@ -21,14 +21,14 @@ static void add(uint32_t tgid, uint64_t addr, const char *text, uint32_t flags)
 	};
 
 	memcpy(r.text, text, strlen(text));
-	assert_int_equal(symbols_add(&s, &r), 0);
+	assert_int_equal(frame_names_add(&s, &r), 0);
 }
 
 static void expect(uint32_t tgid, uint64_t addr, const char *text, bool known)
 {
 	bool is_known = !known;
 
-	assert_string_equal(intern_text(symbols_frame(&s, tgid, addr, &is_known)), text);
+	assert_string_equal(intern_text(frame_names_get(&s, tgid, addr, &is_known)), text);
 	assert_int_equal(is_known, known);
 }
 
@@ -37,7 +37,7 @@ static void names(void **state)
 	char longest[ABI_SYM_TEXT + 1];
 
 	(void)state;
-	symbols_init(&s, 100, 100);
+	frame_names_init(&s, 100, 100);
 	memset(longest, 'x', ABI_SYM_TEXT);
 	longest[ABI_SYM_TEXT] = '\0';
 	add(1, 0x10, "main", 0);
@@ -58,7 +58,7 @@ static void names(void **state)
 	expect(0, 0x20, "[unknown]_[k]", false);
 	add(1, 0x10, "main2", 0);
 	expect(1, 0x10, "main2", true);
-	symbols_release(&s);
+	frame_names_release(&s);
 }
 
 /* Four times as many as there is room for, while one is used all the time. */
@@ -67,7 +67,7 @@ static void unused_ones_are_forgotten(void **state)
 	enum { ROOM = 64 };
 
 	(void)state;
-	symbols_init(&s, ROOM, ROOM);
+	frame_names_init(&s, ROOM, ROOM);
 	add(1, 1, "used", 0);
 	add(1, 2, "unused", 0);
 	for (uint64_t i = 0; i < 4 * ROOM; i++) {
@@ -78,7 +78,7 @@ static void unused_ones_are_forgotten(void **state)
 	}
 	expect(1, 2, "[unknown]", false);
 	expect(2, 4 * ROOM - ROOM / 4, "f", true);
-	symbols_release(&s);
+	frame_names_release(&s);
 }
 
 static void names_are_bounded(void **state)
@@ -86,7 +86,7 @@ static void names_are_bounded(void **state)
 	char text[16];
 
 	(void)state;
-	symbols_init(&s, 100, 3);
+	frame_names_init(&s, 100, 3);
 	for (uint64_t i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text), "f%u", (unsigned)i);
 		add(1, i, text, 0);
@@ -97,7 +97,7 @@ static void names_are_bounded(void **state)
 	expect(0, 9, "[other]_[k]", true);
 	add(1, 10, "f0", 0); /* a name that is there has room */
 	expect(1, 10, "f0", true);
-	symbols_release(&s);
+	frame_names_release(&s);
 }
 
 static int teardown(void **state)

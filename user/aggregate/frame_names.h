@@ -7,20 +7,21 @@
  * what was not used for longest: names live in two generations, and when the young one is full
  * it becomes the old one. A name that is used moves to the young one. One thread.
  */
-#ifndef TARDY_AGGREGATE_SYMBOLS_H
-#define TARDY_AGGREGATE_SYMBOLS_H
+#ifndef TARDY_AGGREGATE_FRAME_NAMES_H
+#define TARDY_AGGREGATE_FRAME_NAMES_H
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/table.h"
 #include "bpf/abi.h"
 
 enum {
-	SYMBOLS_MAX = 1 << 17, /* addresses, both generations together */
-	SYMBOLS_TEXTS_MAX = 1 << 16, /* distinct names; further ones are "[other]" */
+	/* addresses, both generations together: a table of 2^18 slots each, as full as it gets */
+	FRAME_NAMES_MAX = 3 << 17,
+	FRAME_TEXTS_MAX = 1 << 16, /* distinct names; further ones are "[other]" */
 };
 
-struct symbols {
-	struct table young, old; /* hash of process and address -> struct symbol */
+struct frame_names {
+	struct table young, old; /* process and address -> struct frame_name */
 	struct table texts; /* hash of a name -> its id */
 	size_t generation; /* most entries of the young one */
 	uint32_t unknown, unknown_kernel; /* frames of addresses without a name */
@@ -28,10 +29,10 @@ struct symbols {
 };
 
 /* addresses and texts: most of each. Allocates nothing yet. */
-void symbols_init(struct symbols *s, size_t addresses, size_t texts);
-void symbols_release(struct symbols *s);
+void frame_names_init(struct frame_names *s, size_t addresses, size_t texts);
+void frame_names_release(struct frame_names *s);
 /* Takes a record that record_check() accepted. 0 or -ENOMEM. */
-int symbols_add(struct symbols *s, const struct rec_sym *r);
+int frame_names_add(struct frame_names *s, const struct rec_sym *r);
 /* The frame at an address, tgid 0 = of the kernel. *known: whether a function is known there. */
-uint32_t symbols_frame(struct symbols *s, uint32_t tgid, uint64_t addr, bool *known);
+uint32_t frame_names_get(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known);
 #endif
