@@ -5,14 +5,14 @@
  *
  * Of a wait, the kernel's frames are taken when the thread is switched in again, because only
  * then it is known to have been long; the process's own frames can only be taken while it is
- * current, that is at the switch-out. To keep short waits cheap they are taken once a millisecond
- * for each state at most: a long wait is never behind a short one of the same state for longer.
+ * current, that is at the switch-out. To bound what short waits cost they are taken every 100 us for
+ * each state at most, so a long wait that begins sooner after another has none.
  */
 #ifndef TARDY_STACK_BPF_H
 #define TARDY_STACK_BPF_H
 #include "thread.bpf.h"
 
-#define STACK_SPACING_NS 1000000ULL
+#define STACK_SPACING_NS 100000ULL
 
 /* Waits as long as this leave a stack; 0 = none do. */
 const volatile __u64 stack_wait_min_ns = 1000000;

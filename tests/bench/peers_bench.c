@@ -113,7 +113,7 @@ static pid_t tool_start(const struct bench *b, enum tool tool)
 			argv[i] = b->tardy;
 	}
 	pid = fork();
-	if (pid == 0) {
+	if (pid == 0 && argv[0]) {
 		prctl(PR_SET_PDEATHSIG, SIGINT);
 		null = open("/dev/null", O_RDWR);
 		dup2(null, STDIN_FILENO);

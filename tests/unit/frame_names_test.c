@@ -28,7 +28,7 @@ static void expect(uint32_t tgid, uint64_t addr, const char *text, bool known)
 {
 	bool is_known = !known;
 
-	assert_string_equal(intern_text(frame_names_frame(&s, tgid, addr, &is_known)), text);
+	assert_string_equal(intern_text(frame_names_get(&s, tgid, addr, &is_known)), text);
 	assert_int_equal(is_known, known);
 }
 

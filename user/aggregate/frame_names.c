@@ -8,10 +8,9 @@
 #include "base/intern.h"
 #include "ingest/record.h"
 
-struct symbol {
-	uint64_t addr; /* the key is a hash */
-	uint32_t tgid, frame;
-	bool known;
+struct frame_name {
+	uint32_t tgid; /* with the key it gives the address back */
+	uint32_t frame : 31, known : 1;
 };
 
 static uint64_t address_key(uint32_t tgid, uint64_t addr)
@@ -37,8 +36,8 @@ void frame_names_init(struct frame_names *s, size_t addresses, size_t texts)
 		.other = intern_str("[other]"),
 		.other_kernel = intern_str("[other]_[k]"),
 	};
-	table_init(&s->young, sizeof(struct symbol), s->generation);
-	table_init(&s->old, sizeof(struct symbol), s->generation);
+	table_init(&s->young, sizeof(struct frame_name), s->generation);
+	table_init(&s->old, sizeof(struct frame_name), s->generation);
 	table_init(&s->texts, sizeof(uint32_t), texts);
 }
 
@@ -63,14 +62,14 @@ static uint32_t text_frame(struct frame_names *s, const char *text, bool kernel)
 }
 
 /* A slot in the young generation, which ages when it is full; NULL without memory. */
-static struct symbol *young_slot(struct frame_names *s, uint64_t key)
+static struct frame_name *young_slot(struct frame_names *s, uint64_t key)
 {
-	struct symbol *found = table_get(&s->young, key);
+	struct frame_name *found = table_get(&s->young, key);
 
 	if (!found && s->young.n >= s->generation) {
 		table_release(&s->old);
 		s->old = s->young;
-		table_init(&s->young, sizeof(struct symbol), s->generation);
+		table_init(&s->young, sizeof(struct frame_name), s->generation);
 	}
 	return found ? found : table_put(&s->young, key, NULL);
 }
@@ -80,7 +79,7 @@ int frame_names_add(struct frame_names *s, const struct rec_sym *r)
 	struct slice name = record_text(r->text, sizeof(r->text));
 	bool kernel = !r->tgid, known = !(r->flags & (SYM_UNKNOWN | SYM_NO_MAP)) && name.len;
 	char text[ABI_SYM_TEXT + 8];
-	struct symbol *sym;
+	struct frame_name *sym;
 	uint32_t frame = kernel ? s->unknown_kernel : s->unknown;
 
 	snprintf(text, sizeof(text), "%.*s%s", (int)name.len, name.ptr, kernel ? "_[k]" : "");
@@ -89,15 +88,15 @@ int frame_names_add(struct frame_names *s, const struct rec_sym *r)
 	sym = young_slot(s, address_key(r->tgid, r->addr));
 	if (!sym)
 		return -ENOMEM;
-	*sym = (struct symbol){ r->addr, r->tgid, frame, known };
+	*sym = (struct frame_name){ .tgid = r->tgid, .frame = frame, .known = known };
 	return 0;
 }
 
-uint32_t frame_names_frame(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known)
+uint32_t frame_names_get(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known)
 {
 	uint64_t key = address_key(tgid, addr);
-	struct symbol *sym = table_get(&s->young, key), *fresh;
-	struct symbol old;
+	struct frame_name *sym = table_get(&s->young, key), *fresh;
+	struct frame_name old;
 
 	*known = false;
 	if (!sym) {
@@ -110,7 +109,7 @@ uint32_t frame_names_frame(struct frame_names *s, uint32_t tgid, uint64_t addr, 
 			sym = &old;
 		}
 	}
-	if (!sym || sym->addr != addr || sym->tgid != tgid)
+	if (!sym || sym->tgid != tgid)
 		return tgid ? s->unknown : s->unknown_kernel;
 	*known = sym->known;
 	return sym->frame;

@@ -15,12 +15,13 @@
 #include "bpf/abi.h"
 
 enum {
-	FRAME_NAMES_MAX = 1 << 17, /* addresses, both generations together */
-	FRAME_NAMES_TEXTS_MAX = 1 << 16, /* distinct names; further ones are "[other]" */
+	/* addresses, both generations together: a table of 2^18 slots each, as full as it gets */
+	FRAME_NAMES_MAX = 3 << 17,
+	FRAME_TEXTS_MAX = 1 << 16, /* distinct names; further ones are "[other]" */
 };
 
 struct frame_names {
-	struct table young, old; /* hash of process and address -> struct symbol */
+	struct table young, old; /* process and address -> struct frame_name */
 	struct table texts; /* hash of a name -> its id */
 	size_t generation; /* most entries of the young one */
 	uint32_t unknown, unknown_kernel; /* frames of addresses without a name */
@@ -33,5 +34,5 @@ void frame_names_release(struct frame_names *s);
 /* Takes a record that record_check() accepted. 0 or -ENOMEM. */
 int frame_names_add(struct frame_names *s, const struct rec_sym *r);
 /* The frame at an address, tgid 0 = of the kernel. *known: whether a function is known there. */
-uint32_t frame_names_frame(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known);
+uint32_t frame_names_get(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known);
 #endif

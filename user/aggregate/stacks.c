@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "account/causes.h"
-#include "aggregate/stack_pending.h"
 #include "aggregate/frame_names.h"
+#include "aggregate/stack_pending.h"
 #include "base/intern.h"
 
 enum { FRAMES_MAX = ABI_STACK_KERNEL_MAX + ABI_STACK_USER_MAX + 2 };
@@ -61,7 +61,7 @@ struct event { /* of the live window */
 struct stacks {
 	struct stacks_options o;
 	struct stacks_counters counters;
-	struct frame_names symbols;
+	struct frame_names names;
 	struct stack_set set;
 	struct stack_pending pending;
 	uint32_t markers[MARKERS];
@@ -90,7 +90,7 @@ struct stacks *stacks_new(const struct stacks_options *opts)
 	DEFAULT(st->o.max_sums, STACKS_SUMS_MAX);
 	DEFAULT(st->o.max_events, STACKS_EVENTS_MAX);
 	DEFAULT(st->o.window_ns, (uint64_t)60 * 1000000000u);
-	frame_names_init(&st->symbols, FRAME_NAMES_MAX, FRAME_NAMES_TEXTS_MAX);
+	frame_names_init(&st->names, FRAME_NAMES_MAX, FRAME_TEXTS_MAX);
 	stack_pending_init(&st->pending, st->o.max_pending);
 	table_init(&st->known, sizeof(struct owner), st->o.max_known);
 	table_init(&st->sums, sizeof(struct stack_sum), st->o.max_sums + STACKS_OTHERS_MAX);
@@ -107,7 +107,7 @@ void stacks_free(struct stacks *st)
 {
 	if (!st)
 		return;
-	frame_names_release(&st->symbols);
+	frame_names_release(&st->names);
 	stack_set_release(&st->set);
 	stack_pending_release(&st->pending);
 	table_release(&st->known);
@@ -342,7 +342,7 @@ static void frame_add(struct stacks *st, uint32_t *frames, uint16_t *n, uint32_t
 {
 	bool known;
 
-	frames[(*n)++] = frame_names_frame(&st->symbols, tgid, at, &known);
+	frames[(*n)++] = frame_names_get(&st->names, tgid, at, &known);
 	st->counters.unknown_symbols += !known;
 }
 
@@ -415,7 +415,7 @@ void stacks_record(struct stacks *st, const struct rec_hdr *rec)
 		on_stack(st, (const struct rec_stack *)rec);
 	else if (rec->type == REC_TICK)
 		on_tick(st, rec->ts_ns);
-	else if (rec->type == REC_SYM && frame_names_add(&st->symbols, (const struct rec_sym *)rec))
+	else if (rec->type == REC_SYM && frame_names_add(&st->names, (const struct rec_sym *)rec))
 		st->counters.dropped++;
 }
 
