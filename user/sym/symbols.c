@@ -212,9 +212,9 @@ void symbols_free(struct symbols *s)
 	s->stop = true;
 	pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += END_WAIT_S;
-	if (pthread_timedjoin_np(s->thread, NULL, &until)) {
+	if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until)) {
 		pthread_mutex_lock(&s->lock);
 		left_behind = s->left_behind = !s->ended;
 		if (left_behind)
