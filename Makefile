@@ -125,7 +125,7 @@ CFLAGS ?= -g
 CFLAGS_ALL := -std=gnu11 $(OPT) -fno-omit-frame-pointer -fPIE $(WARN) $(HARDEN) \
 	$(VARIANT_FLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(VARIANT_FLAGS) $(LDFLAGS)
-LIBS := $(PKG_LIBS) -lm -pthread
+LIBS := $(PKG_LIBS) -liberty -lm -pthread
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	-Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror) \
 	-Ivmlinux/$(ARCH) -Ibpf $(EXTRA_BPF_CFLAGS)
@@ -342,7 +342,7 @@ setup: ## install the Debian packages that are missing (root)
 	$(Q)tools/setup.sh build test demo
 run: ## install, build and open the live view; DEMO=1 forces the demo, DEMO=0 forbids it
 	@tools/run.sh run
-demo: ## the same on the bundled demo classroom, which stays up until demo-down
+demo: ## the same on the bundled demo classroom (MODE=...), which stays up until demo-down
 	@tools/run.sh demo
 demo-down: ## end the demo classroom
 	@tools/run.sh demo-down

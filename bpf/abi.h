@@ -214,7 +214,6 @@ enum io_flag {
 	IO_META = 1 << 4, /* file system metadata */
 	IO_JOURNAL = 1 << 5, /* woken by a journal's thread */
 	IO_WRITEBACK = 1 << 6, /* woken by a writeback or completion worker */
-	IO_TIMED = 1 << 7, /* woken by a timer: held back by dirty page limits */
 };
 
 /* held + queue + service <= blocked; the rest is what came after the completion. */

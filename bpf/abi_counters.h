@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of everything that can go wrong in the kernel side. X(ENUM, "name", loses, "help"):
+ * Counters of everything that can go wrong on the way to a record. X(ENUM, "name", loses, "help"):
  * loses = 1 when a record or a request's data is gone by it, 0 when only a detail is.
  * Order is part of the capture format: append only.
  */
@@ -27,7 +27,11 @@
 	X(RING_DETAIL, "ring_full_detail", 0, \
 	  "a detail of disk, CPU or network did not fit the ring") \
 	X(STACK_FAILED, "stack_failed", 0, "a stack could not be taken") \
-	X(IO_SLOT, "io_slot", 0, "a block request's times were overwritten by another's")
+	X(IO_SLOT, "io_slot", 0, "a block request's times were overwritten by another's") \
+	/* the collector's own */ \
+	X(SYM_LATE, "symbols_late", 0, "a stack went on before all its functions were named") \
+	X(SYM_FILE, "symbols_file", 0, \
+	  "functions of a file or of the kernel could not be read, or not all of them")
 
 enum counter {
 #define X(id, name, loses, help) COUNTER_##id,

@@ -33,6 +33,17 @@
 #define S_IFBLK 0060000
 #define S_IFDIR 0040000
 
+/*
+ * bpf_rdonly_cast (6.2): a kernel address as a typed pointer. Loads through it cost what loads
+ * cost, and read 0 where nothing is mapped; bpf_probe_read_kernel costs thirty times as much.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
+#define typed(address, type) \
+	((type *)bpf_rdonly_cast((const void *)(address), bpf_core_type_id_kernel(type)))
+
+/* A pointer at a kernel address; 0 where nothing is mapped. */
+#define pointer_at(address) ((__u64)typed(address, struct list_head)->next)
+
 /* A sleeping task may have on_rq == 1 since delayed dequeue (6.12): a wake of it is real. */
 struct sched_entity___delayed {
 	unsigned char sched_delayed;
@@ -72,9 +83,9 @@ static __always_inline __u64 throttled_total_ns(struct cfs_rq *q)
 	struct cfs_rq___pelt *pelt = (void *)q;
 
 	if (bpf_core_field_exists(self->throttled_clock_self_time))
-		return BPF_CORE_READ(self, throttled_clock_self_time);
+		return self->throttled_clock_self_time;
 	if (bpf_core_field_exists(pelt->throttled_clock_pelt_time))
-		return BPF_CORE_READ(pelt, throttled_clock_pelt_time);
+		return pelt->throttled_clock_pelt_time;
 	return 0;
 }
 
@@ -87,18 +98,22 @@ static __always_inline __u64 throttled_so_far_ns(struct cfs_rq *q)
 	if (!bpf_core_field_exists(self->throttled_clock_self) ||
 	    !bpf_core_field_exists(with_rq->rq))
 		return 0;
-	start = BPF_CORE_READ(self, throttled_clock_self);
+	start = self->throttled_clock_self;
 	if (!start)
 		return 0;
-	clock = BPF_CORE_READ(with_rq, rq, clock);
+	clock = with_rq->rq->clock;
 	return clock > start ? clock - start : 0;
 }
 
-static __always_inline struct cfs_rq *task_cfs_rq(struct task_struct *p)
+/* The run queue of the task's group; NULL when no quota is set on it. */
+static __always_inline struct cfs_rq *task_quota_rq(struct task_struct *p)
 {
+	struct cfs_rq *q;
+
 	if (!bpf_core_field_exists(p->se.cfs_rq))
 		return NULL;
-	return p->se.cfs_rq;
+	q = p->se.cfs_rq;
+	return q && q->runtime_enabled ? q : NULL;
 }
 
 /* The macro has a variable p of its own, so the argument must not be called p. */
@@ -112,16 +127,38 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *p)
 	return (struct pt_regs *)bpf_task_pt_regs(p);
 }
 
+/* Bits of a block request's operation: an anonymous enum, so not to be relocated. Their order has
+ * been the same since 4.10; REQ_FUA and REQ_PREFLUSH since 4.8. */
+#define REQ_BIT_SYNC (1U << 11)
+#define REQ_BIT_META (1U << 12)
+#define REQ_BIT_FUA (1U << 17)
+#define REQ_BIT_PREFLUSH (1U << 18)
+
+/* The mapping of a page in the page cache; NULL for anonymous and kernel memory. Pages behind the
+ * first of a compound one name their head (bit 0 of compound_head). */
+static __always_inline struct address_space *page_mapping_of(struct page *page)
+{
+	__u64 head = BPF_CORE_READ(page, compound_head), mapping;
+
+	if (head & 1)
+		page = (struct page *)(head - 1);
+	mapping = (__u64)BPF_CORE_READ(page, mapping);
+	return mapping & 3 ? NULL : (struct address_space *)mapping;
+}
+
 static __always_inline struct file *task_file(struct task_struct *p, __u32 fd)
 {
-	struct file **fds, *file = NULL;
 	struct files_struct *files = p->files;
+	struct fdtable *fdt;
+	__u64 file;
 
-	if (!files || fd >= BPF_CORE_READ(files, fdt, max_fds))
+	if (!files)
 		return NULL;
-	fds = BPF_CORE_READ(files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), fds + fd);
-	return file;
+	fdt = files->fdt;
+	if (!fdt || fd >= fdt->max_fds)
+		return NULL;
+	file = pointer_at((__u64)fdt->fd + fd * sizeof(file));
+	return file ? typed(file, struct file) : NULL;
 }
 
 #endif

@@ -27,6 +27,10 @@ const volatile __u16 ports[ABI_PORTS_MAX] = {};
 const volatile __u32 shard_shift = 31;
 /* Lock waits shorter than this leave no record of their own (their time still counts). */
 const volatile __u64 wait_record_min_ns = 20000;
+/* The same for waits for a CPU: who ran instead. */
+const volatile __u64 runq_record_min_ns = 500000;
+/* Length of a jiffy. */
+const volatile __u64 jiffy_ns = 4000000;
 /* Classes of system calls by number, see enum syscall_class and enum io_shape. */
 const volatile __u8 syscall_class[ABI_SYSCALLS] = {};
 const volatile __u8 syscall_io[ABI_SYSCALLS] = {};

@@ -2,7 +2,7 @@
 /* Socket programs: every I/O, arrival and state change of an observed connection. */
 #ifndef TARDY_EXCHANGE_BPF_H
 #define TARDY_EXCHANGE_BPF_H
-#include "sock.bpf.h"
+#include "text.bpf.h"
 
 #define SOCK_STREAM 1
 #define EPIPE 32
@@ -19,6 +19,8 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	if (c->active)
 		x->seq++;
 	x->flags = (x->flags & keep) | (c->active ? 0 : XCHG_FRESH);
+	if (c->fin) /* the client left behind what it had sent */
+		x->flags |= XCHG_PEER_FIN | XCHG_PEER_FIN_EARLY;
 	x->xid = new_xid();
 	x->parent = 0;
 	x->behind = 0;
@@ -31,23 +33,24 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	x->req_len = 0;
 	x->rsp_len = 0;
 	x->tail_len = 0;
+	net_reset(c);
 	c->active = 1;
 }
 
 /* Who does it: the current thread, and what its time since the last I/O goes to. before_xid is the
  * connection's exchange before, when one starts. */
-static __always_inline void exchange_charge(struct conn *c, struct thread *t, bool start,
-					    __u64 before_xid, enum slice_kind slice, __u32 poll_as,
-					    __u64 now)
+static __always_inline void exchange_charge(struct conn *c, struct task_struct *p, struct thread *t,
+					    bool start, __u64 before_xid, enum slice_kind slice,
+					    __u32 poll_as, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
-	__u64 owner, id = bpf_get_current_pid_tgid();
 	enum whose whose;
+	__u64 owner;
 
 	if (start) {
-		x->tid = id;
-		x->tgid = id >> 32;
-	} else if (x->tid != (__u32)id) {
+		x->tid = p->pid;
+		x->tgid = p->tgid;
+	} else if (x->tid != (__u32)p->pid) {
 		x->flags |= XCHG_MULTI_THREAD;
 	}
 	if (!t)
@@ -61,6 +64,8 @@ static __always_inline void exchange_charge(struct conn *c, struct thread *t, bo
 			x->behind = t->serving;
 			if (t->idle_cut)
 				x->flags |= XCHG_IDLE_CUT;
+			if (t->runq_told)
+				runq_emit(p, t, owner, now);
 		}
 	} else {
 		if (start)
@@ -77,14 +82,14 @@ static __always_inline void exchange_charge(struct conn *c, struct thread *t, bo
 		t->serving = owner;
 }
 
-static __always_inline void turn_add(struct rec_turn *turn, __u32 bytes, __u64 now)
+static __always_inline void turn_add(struct rec_turn *turn, __u32 tid, __u32 bytes, __u64 now)
 {
 	if (!turn->first_ns)
 		turn->first_ns = now;
 	turn->last_ns = now;
 	turn->bytes += bytes;
 	turn->ops++;
-	turn->tid = bpf_get_current_pid_tgid();
+	turn->tid = tid;
 }
 
 /* Does a receive on an accepted connection begin a request? One without a new arrival belongs to
@@ -100,7 +105,8 @@ static __always_inline bool begins_request(struct conn *c)
 	return !c->ready_ns || c->ready_ns > x->turn[0].last_ns;
 }
 
-static __always_inline void io_request(struct conn *c, struct thread *t, __u32 ret, __u64 now)
+static __always_inline void io_request(struct conn *c, struct task_struct *p, struct thread *t,
+				       __u32 ret, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
 	bool accepted = x->role == ROLE_ACCEPTED, start;
@@ -124,8 +130,8 @@ static __always_inline void io_request(struct conn *c, struct thread *t, __u32 r
 	} else {
 		poll_as = x->turn[0].ops ? STATE_SEND : STATE_CONNECT;
 	}
-	exchange_charge(c, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
-	turn_add(&x->turn[0], ret, now);
+	exchange_charge(c, p, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
+	turn_add(&x->turn[0], p->pid, ret, now);
 	text_read(c, ret, 0);
 	c->dirty = 1;
 	if (t)
@@ -164,9 +170,21 @@ static __always_inline void leave_early(struct conn *c, __u64 now)
 		conn_emit(c, XCHG_OPEN, now);
 }
 
+#define GAP_MIN_NS 1000000ULL
+
+/* The answer paused for so long. */
+static __always_inline void gap_note(struct conn *c, __u64 ns)
+{
+	if (ns > c->gap_max_ns)
+		c->gap_max_ns = ns;
+	if (ns >= ABI_GAP_MS * 1000000ULL)
+		c->gaps++;
+}
+
 /* A second status line in one send turn is the answer to a pipelined request (or what follows an
  * interim 1xx; the collector tells them apart). */
-static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 ret, __u64 now)
+static __always_inline void io_answer(struct conn *c, struct task_struct *p, struct thread *t,
+				      __u32 ret, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
 	bool accepted = x->role == ROLE_ACCEPTED;
@@ -181,8 +199,8 @@ static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 re
 		exchange_begin(c, now);
 		x->flags |= XCHG_PIPELINED;
 		x->turn[0].arrival_ns = arrival;
-		x->tid = bpf_get_current_pid_tgid();
-		x->tgid = bpf_get_current_pid_tgid() >> 32;
+		x->tid = p->pid;
+		x->tgid = p->tgid;
 		if (t)
 			t->serving = x->xid;
 	}
@@ -190,10 +208,12 @@ static __always_inline void io_answer(struct conn *c, struct thread *t, __u32 re
 		poll_as = accepted ? STATE_POLL : STATE_RECV;
 	else
 		poll_as = accepted ? STATE_SEND : STATE_RECV;
-	exchange_charge(c, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
+	exchange_charge(c, p, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
 	if (!accepted && !x->turn[1].ops)
 		x->turn[1].arrival_ns = c->ready_ns;
-	turn_add(&x->turn[1], ret, now);
+	if (accepted && x->turn[1].ops && now - x->turn[1].last_ns > GAP_MIN_NS)
+		gap_note(c, now - x->turn[1].last_ns);
+	turn_add(&x->turn[1], p->pid, ret, now);
 	text_read(c, ret, 1);
 	c->dirty = 1;
 	if (t)
@@ -281,9 +301,9 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	}
 	c->rec.lifetime++;
 	if ((c->rec.role == ROLE_CONNECTED) == send)
-		io_request(c, t, ret, now);
+		io_request(c, task, t, ret, now);
 	else
-		io_answer(c, t, ret, now);
+		io_answer(c, task, t, ret, now);
 	c->busy = 0;
 	return 0;
 }
@@ -343,7 +363,8 @@ int BPF_PROG(on_sk_data_ready, struct sock *sk)
 /* connect() by a serving thread begins the first call: its wait is the caller's. */
 static __always_inline void connect_begins(struct sock *sk)
 {
-	struct thread *t = thread_of(bpf_get_current_task_btf());
+	struct task_struct *p = bpf_get_current_task_btf();
+	struct thread *t = thread_of(p);
 	__u64 now = bpf_ktime_get_ns();
 	struct conn *c;
 
@@ -354,7 +375,7 @@ static __always_inline void connect_begins(struct sock *sk)
 		return;
 	c->verdict = TRACKED;
 	exchange_begin(c, now);
-	exchange_charge(c, t, true, 0, SLICE_PRE, STATE_POLL, now);
+	exchange_charge(c, p, t, true, 0, SLICE_PRE, STATE_POLL, now);
 	c->rec.turn[0].first_ns = now;
 	c->dirty = 1;
 	t->mid_request = 1;
@@ -393,6 +414,8 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 	switch (to) {
 	case TCP_ESTABLISHED: /* only now is the local port known */
 		conn_fill_address(&c->rec, sk);
+		if (c->rec.role == ROLE_CONNECTED && c->active && !c->rec.turn[0].ops)
+			c->connect_ns = bpf_ktime_get_ns() - c->rec.turn[0].first_ns;
 		break;
 	case TCP_CLOSE_WAIT:
 		io_ended(c, false, bpf_ktime_get_ns());
@@ -403,6 +426,16 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 		closes(c, from, to);
 		break;
 	}
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(on_tcp_retransmit_skb, struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+
+	if (c)
+		c->retransmits++;
 	return 0;
 }
 

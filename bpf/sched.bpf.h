@@ -6,14 +6,10 @@
  */
 #ifndef TARDY_SCHED_BPF_H
 #define TARDY_SCHED_BPF_H
-#include "thread.bpf.h"
+#include "block.bpf.h"
+#include "stack.bpf.h"
 
 #define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
-
-static __always_inline __u32 class_of(__s64 nr)
-{
-	return nr >= 0 && nr < ABI_SYSCALLS ? syscall_class[nr] : SYSC_NONE;
-}
 
 /* A read or write blocks in what its descriptor is. */
 static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool write)
@@ -23,7 +19,7 @@ static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool writ
 
 	if (!file)
 		return STATE_OTHER;
-	mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	mode = file->f_inode->i_mode & S_IFMT;
 	if (mode == S_IFSOCK)
 		return write ? STATE_SEND : STATE_RECV;
 	if (mode == S_IFREG || mode == S_IFBLK || mode == S_IFDIR)
@@ -126,8 +122,8 @@ static __always_inline void after_emit(struct task_struct *p, struct thread *t, 
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void switch_out(struct task_struct *p, bool preempt, __u32 task_state,
-				       __u64 now)
+static __always_inline void switch_out(void *ctx, struct task_struct *p, bool preempt,
+				       __u32 task_state, __u64 now)
 {
 	struct thread *t = thread_of(p);
 	struct cfs_rq *q;
@@ -140,39 +136,18 @@ static __always_inline void switch_out(struct task_struct *p, bool preempt, __u3
 	t->switched = 1;
 	t->out_ns = now;
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
+	if (state_is_idle(t->out_state) && !t->mid_request)
+		t->runq_told = 0; /* that was for nothing that was read */
+	t->stack_wanted = t->out_state != STATE_RUNQ && stack_wait_min_ns && thread_in_request(t) &&
+			  (t->mid_request || !state_is_idle(t->out_state));
+	if (t->stack_wanted)
+		stack_take_user(ctx, t, now);
 	if (state_is_idle(t->out_state) && !t->idle_cut && !t->mid_request && t->serving &&
 	    now - t->last_io_ns > AFTER_TOLD_NS)
 		after_emit(p, t, now);
-	q = task_cfs_rq(p);
+	q = task_quota_rq(p);
 	t->cfs_rq = (__u64)q;
 	t->throttled_ns = q ? throttled_total_ns(q) + throttled_so_far_ns(q) : 0;
-}
-
-/* "parent/name" of the file that a thread waits for; empty when there is none. */
-static __always_inline void file_name(struct task_struct *p, __u8 *out)
-{
-	struct pt_regs *regs = task_regs(p);
-	struct file *file = task_file(p, REG_ARG1(regs));
-	struct dentry *d, *parent;
-	__s64 n;
-
-	out[0] = 0;
-	if (!file)
-		return;
-	d = BPF_CORE_READ(file, f_path.dentry);
-	parent = BPF_CORE_READ(d, d_parent);
-	n = bpf_probe_read_kernel_str(out, 24, BPF_CORE_READ(parent, d_name.name));
-	if (n < 1 || n > 24)
-		return;
-	out[n - 1] = '/';
-	bpf_probe_read_kernel_str(out + n, ABI_NAME - 24, BPF_CORE_READ(d, d_name.name));
-}
-
-static __always_inline __u64 wait_inode(struct task_struct *p)
-{
-	struct file *file = task_file(p, REG_ARG1(task_regs(p)));
-
-	return file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
 }
 
 static __always_inline void wait_emit(struct task_struct *p, struct thread *t, __u64 blocked,
@@ -217,14 +192,54 @@ static __always_inline __u64 throttled_part(struct thread *t, __u64 runq)
 
 	if (!t->cfs_rq || !runq)
 		return 0;
-	total = throttled_total_ns((struct cfs_rq *)t->cfs_rq);
+	/* the one it was on: it may have moved */
+	total = throttled_total_ns(typed(t->cfs_rq, struct cfs_rq));
 	if (total <= t->throttled_ns)
 		return 0;
 	delta = total - t->throttled_ns;
 	return delta < runq ? delta : runq;
 }
 
-static __always_inline void switch_in(struct task_struct *p, __u64 now)
+/* Who had the CPU while t waited for it. A request that is yet to be read has no id: kept until
+ * the read, see runq_emit(). */
+static __always_inline void runq_note(struct thread *t, struct task_struct *other, __u64 start,
+				      __u64 runq, __u64 throttle)
+{
+	struct thread_runq *r = &t->runq;
+
+	r->start_ns = start;
+	r->runq_ns = runq;
+	r->throttle_ns = throttle;
+	r->other_tid = other->pid;
+	r->other_tgid = other->tgid;
+	bpf_probe_read_kernel(r->other, sizeof(r->other), other->comm);
+	t->runq_told = 1;
+}
+
+/* What is told of a wait that has ended, beside its time. */
+static __always_inline void switch_in_tell(struct task_struct *p, struct task_struct *prev,
+					   struct thread *t, __u64 blocked, __u64 runq,
+					   __u64 throttled, bool woken, __u64 now)
+{
+	__u32 state = t->out_state;
+	bool idle = state_is_idle(state) && !t->mid_request;
+
+	if (runq + throttled >= runq_record_min_ns) {
+		runq_note(t, prev, now - runq - throttled, runq + throttled, throttled);
+		if (!idle && thread_in_request(t))
+			runq_emit(p, t, t->serving, now);
+	}
+	if (blocked < wait_record_min_ns || !t->serving || idle)
+		return;
+	if (state == STATE_LOCK || state == STATE_KERNEL)
+		wait_emit(p, t, blocked, runq + throttled, woken, now);
+	else if (state == STATE_DISK || state == STATE_FAULT)
+		io_emit(p, t, blocked, woken, now);
+	if (t->stack_wanted && blocked >= stack_wait_min_ns)
+		stack_emit_wait(p, t, blocked, now);
+}
+
+static __always_inline void switch_in(struct task_struct *p, struct task_struct *prev, __u64 now)
 {
 	struct thread *t = thread_of(p);
 	__u64 off, blocked, runq, throttled, wake;
@@ -261,9 +276,8 @@ static __always_inline void switch_in(struct task_struct *p, __u64 now)
 	else
 		thread_add(t, STATE_RUNQ, runq);
 	thread_add(t, STATE_THROTTLE, throttled);
-	if (t->serving && blocked >= wait_record_min_ns &&
-	    (t->out_state == STATE_LOCK || t->out_state == STATE_KERNEL))
-		wait_emit(p, t, blocked, runq + throttled, woken, now);
+	if (off >= wait_record_min_ns)
+		switch_in_tell(p, prev, t, blocked, runq, throttled, woken, now);
 }
 
 SEC("tp_btf/sched_switch")
@@ -277,9 +291,9 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (prev->bpf_storage)
-		switch_out(prev, preempt, prev_state, now);
+		switch_out(ctx, prev, preempt, prev_state, now);
 	if (next->bpf_storage)
-		switch_in(next, now);
+		switch_in(next, prev, now);
 	return 0;
 }
 
@@ -316,6 +330,8 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	t->waker_tgid = waker->tgid;
 	t->waker_xid = 0;
 	t->wake_flags = 0;
+	if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
+		io_note_wake(t, waker, t->wake_ns);
 	if (t->out_state != STATE_LOCK)
 		return 0;
 	w = thread_of(waker);

@@ -16,6 +16,21 @@
 
 #define STATE_SLOTS 16 /* power of two >= STATE_COUNT, so that an index can be masked */
 
+/* What woke a thread out of a wait for a disk or a page, see block.bpf.h. */
+struct thread_io {
+	__u64 start_ns, issue_ns, done_ns; /* of the block request */
+	__u64 disk, inode; /* kernel addresses */
+	__u32 bytes, flags; /* enum io_flag */
+	__u8 waker[ABI_COMM];
+};
+
+/* A long wait for a CPU before the request that it belongs to was read, see sched.bpf.h. */
+struct thread_runq {
+	__u64 start_ns, runq_ns, throttle_ns;
+	__u32 other_tid, other_tgid;
+	__u8 other[ABI_COMM];
+};
+
 struct thread {
 	__u64 serving; /* xid of the request last worked for */
 	__u64 last_io_ns;
@@ -38,8 +53,16 @@ struct thread {
 	__u8 switched; /* there was any switch since the last I/O */
 	__u8 fresh; /* storage was made while it ran: earlier states unknown */
 	__u8 mid_request; /* its last I/O was not the sending of an answer */
+	__u8 runq_told; /* runq waits for the request that is read next */
+	__u8 stack_wanted; /* the present wait leaves a stack if it is long */
+	__u8 stack_state; /* enum thread_state, of the latest stack */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
+	struct thread_io io;
+	struct thread_runq runq;
+	__u64 stack_ns; /* when the latest stack was taken */
+	__u32 user_frames, stack_flags; /* of the present wait */
+	__u64 user[ABI_STACK_USER_MAX];
 };
 
 struct {
@@ -174,6 +197,33 @@ __noinline int thread_take(struct thread *t, struct rec_xchg *x, __u64 now, __u3
 	t->switched = 0;
 	t->idle_cut = 0;
 	return 0;
+}
+
+/* Tells of t->runq, for request xid. */
+static __always_inline void runq_emit(struct task_struct *p, struct thread *t, __u64 xid, __u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct rec_runq *r;
+
+	t->runq_told = 0;
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_DETAIL);
+		return;
+	}
+	hdr_fill(&r->h, REC_RUNQ, sizeof(*r), now);
+	r->xid = xid;
+	r->start_ns = t->runq.start_ns;
+	r->runq_ns = t->runq.runq_ns;
+	r->throttle_ns = t->runq.throttle_ns;
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->other_tid = t->runq.other_tid;
+	r->other_tgid = t->runq.other_tgid;
+	__builtin_memcpy(r->other, t->runq.other, sizeof(r->other));
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
 /* For a thread that runs now. Returns NULL, counted, when there is no memory. */

@@ -213,13 +213,7 @@ suite_live() { need_root && build_for test-bins && scripts live 600 live && run_
 suite_oracle() { need_root && build_for test-bins && scripts oracle 1200 live && run_queue 1; }
 suite_vm() { need_root && build_for test-bins && scripts vm 600 && run_queue 1; }
 suite_bench() {
-	local b
 	need_root && build_for test-bins || return
-	for b in tests/bench/*_bench.c; do
-		[ -f "$b" ] || continue
-		b=$(basename "$b" .c)
-		job "$b" 3600 flock -o "$LIVE_LOCK" timeout 900 "$TARDY_BUILD/bench/$b"
-	done
 	V=1 # the numbers are the point
 	scripts bench 1800 live && run_queue 1
 }

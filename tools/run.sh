@@ -8,7 +8,8 @@
 #   demo       the classroom stays up until demo-down
 #   demo-down  ends it
 #
-# ARGS are passed on to tardy. DEMO_SECONDS limits the load (default: one day).
+# ARGS are passed on to tardy. MODE is the demo's trouble (default: what is up, else exam-start).
+# DEMO_SECONDS limits the load (default: one day).
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
@@ -69,7 +70,9 @@ start_demo() {
 	if [ -z "$(demo_pids)" ]; then
 		echo "run: starting the demo classroom (nginx, php-fpm, PostgreSQL) ..."
 		started=1
-		$classroom up --mode exam-start || die "the demo classroom did not start"
+		$classroom up --mode "${MODE:-exam-start}" || die "the demo classroom did not start"
+	elif [ -n "${MODE:-}" ]; then
+		$classroom up --mode "$MODE" || die "the demo classroom did not change its mode"
 	fi
 	$classroom load --seconds "${DEMO_SECONDS:-86400}" >"$BUILD/demo-load.log" 2>&1 </dev/null &
 	load_pid=$!

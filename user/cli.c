@@ -75,9 +75,7 @@ const char *cli_choices(enum cli_command command, enum cli_option option)
 	const char *arg = option_rows[option].arg;
 
 	if (option == CLI_OPT_FORMAT)
-		return command == CLI_EXPORT ? "folded" : "text|json";
-	if (option == CLI_OPT_KIND)
-		return arg;
+		return command == CLI_EXPORT ? "folded|speedscope" : "text|json";
 	return arg && strchr(arg, '|') ? arg : NULL;
 }
 
@@ -325,8 +323,10 @@ static int take_choices(struct parser *p, enum cli_option option, const char *va
 		return status;
 	if (option == CLI_OPT_COLOR)
 		o->color = (enum text_color)i;
+	else if (option == CLI_OPT_KIND)
+		o->kind = (enum export_kind)i;
 	else if (option == CLI_OPT_FORMAT)
-		o->format = o->command == CLI_EXPORT ? CLI_FOLDED : (enum cli_format)i;
+		o->format = (enum cli_format)(o->command == CLI_EXPORT ? CLI_FOLDED + i : i);
 	return 0;
 }
 
@@ -716,7 +716,7 @@ static int check(struct parser *p)
 		o->input = default_file;
 	if (!o->output)
 		o->output = o->command == CLI_RECORD ? default_file : "-";
-	if (o->command == CLI_EXPORT)
+	if (o->command == CLI_EXPORT && !p->given[CLI_OPT_FORMAT])
 		o->format = CLI_FOLDED;
 	if (o->iterations)
 		o->batch = true;
@@ -735,6 +735,7 @@ int cli_parse(int argc, char **argv, struct cli_options *out)
 		.refresh_ns = (uint64_t)2 * NS_PER_S,
 		.window_ns = (uint64_t)60 * NS_PER_S,
 		.max_lost = CLI_MAX_LOST_NONE,
+		.kind = EXPORT_WALL,
 		.topic = -1,
 		.break_state = -1,
 	};

@@ -83,8 +83,9 @@ enum {
 	X(BUNDLE, 0, "bundle", NULL, CLI_IN_RECORD, \
 	  "also put doctor, facts of the host and servers, and the report into the capture") \
 	X(FORMAT, 'F', "format", "FORMAT", CLI_IN_REPORT | CLI_IN_EXPORT | CLI_IN_DOCTOR, \
-	  "text or json (export: folded)") \
-	X(KIND, 0, "kind", "wall", CLI_IN_EXPORT, "what stacks add up to: wall time") \
+	  "text or json (export: folded or speedscope)") \
+	X(KIND, 0, "kind", "cpu|off|wall", CLI_IN_EXPORT, \
+	  "what stacks add up to: samples on a CPU, microseconds of waits, or of wall time (wall)") \
 	X(TOP_ROWS, 0, "top", "N", CLI_IN_REPORT, "rows of a table (20)") \
 	X(SORT, 's', "sort", "COLUMN", CLI_IN_REPORT, "order tables by wait, p99, rate, wall, ...") \
 	X(PROBE, 0, "probe", "SPEC", CLI_IN_ALL, \
@@ -110,7 +111,7 @@ enum cli_option {
 		CLI_OPTION_COUNT
 };
 
-enum cli_format { CLI_TEXT, CLI_JSON, CLI_FOLDED };
+enum cli_format { CLI_TEXT, CLI_JSON, CLI_FOLDED, CLI_SPEEDSCOPE };
 enum cli_shell { CLI_BASH, CLI_ZSH, CLI_FISH };
 
 enum { CLI_PIDS_MAX = 1024 };
@@ -141,6 +142,7 @@ struct cli_options {
 	uint64_t max_size_bytes; /* 0 = no bound */
 	char **child_argv; /* record -- CMD ARGS..., ends in NULL; NULL = not given */
 	enum cli_format format;
+	enum export_kind kind; /* export */
 	unsigned report; /* mask of enum export_what, never 0 */
 	size_t top; /* 0 = default */
 	const char *sort; /* a column that a table of `report` has; NULL = default */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "aggregate/aggregate.h"
+#include "aggregate/stacks.h"
 #include "assemble/assemble.h"
 #include "base/intern.h"
 #include "ingest/record.h"
@@ -23,6 +24,7 @@ struct pipeline {
 	struct pipeline_opts opts;
 	struct assemble *assemble;
 	struct aggregate *aggregate;
+	struct stacks *stacks;
 	uint64_t now_ns; /* everything before it has been read */
 	uint64_t start_ns;
 	int64_t realtime_offset_ns;
@@ -42,8 +44,11 @@ struct pipeline {
 static void on_request(void *ctx, const struct request *r)
 {
 	struct pipeline *p = ctx;
+	bool wanted = !p->opts.route_glob ||
+		      fnmatch(p->opts.route_glob, intern_text(r->route), 0) == 0;
 
-	if (p->opts.route_glob && fnmatch(p->opts.route_glob, intern_text(r->route), 0) != 0)
+	stacks_request(p->stacks, r, wanted);
+	if (!wanted)
 		return;
 	p->requests++;
 	aggregate_add(p->aggregate, r);
@@ -52,6 +57,7 @@ static void on_request(void *ctx, const struct request *r)
 struct pipeline *pipeline_new(const struct pipeline_opts *opts)
 {
 	struct aggregate_options ao = { .report = opts->report };
+	struct stacks_options so = { .report = opts->report };
 	struct pipeline *p = calloc(1, sizeof(*p));
 
 	if (!p)
@@ -65,7 +71,8 @@ struct pipeline *pipeline_new(const struct pipeline_opts *opts)
 				     .psi_mem = -1 };
 	p->assemble = assemble_new(on_request, p);
 	p->aggregate = aggregate_new(&ao);
-	if (!p->assemble || !p->aggregate) {
+	p->stacks = stacks_new(&so);
+	if (!p->assemble || !p->aggregate || !p->stacks) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -78,6 +85,7 @@ void pipeline_free(struct pipeline *p)
 		return;
 	assemble_free(p->assemble);
 	aggregate_free(p->aggregate);
+	stacks_free(p->stacks);
 	free(p);
 }
 
@@ -115,6 +123,7 @@ int pipeline_record(void *ctx, const struct rec_hdr *rec)
 			on_meta(p, (const struct rec_meta *)rec);
 		else if (rec->type == REC_HOST)
 			p->host = *(const struct rec_host *)rec;
+		stacks_record(p->stacks, rec);
 	}
 	if (assemble_record(p->assemble, rec))
 		return -ENOMEM;
@@ -294,6 +303,8 @@ struct snapshot *pipeline_snapshot(struct pipeline *p, double window_s, size_t m
 		.hostname = p->hostname,
 		.kernel = p->kernel,
 		.live = p->opts.live,
+		.stacks = p->stacks,
+		.list_stacks = p->opts.stacks,
 		.list_requests = true,
 		.max_requests = max_requests,
 		.pools = pools,
@@ -317,6 +328,7 @@ struct snapshot *pipeline_snapshot(struct pipeline *p, double window_s, size_t m
 void pipeline_set_window(struct pipeline *p, double window_s)
 {
 	aggregate_set_slow(p->aggregate, (uint64_t)(window_s * 1e9));
+	stacks_set_window(p->stacks, (uint64_t)(window_s * 1e9));
 }
 
 struct pipeline_totals pipeline_totals(const struct pipeline *p)

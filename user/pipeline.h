@@ -17,6 +17,7 @@ struct pipeline_opts {
 	bool report; /* one interval of any length, all requests kept; else a sliding window */
 	const char *route_glob; /* only requests whose route matches; NULL = all */
 	bool live;
+	bool stacks; /* snapshots list every stack, for exports */
 };
 
 struct pipeline_totals {
@@ -32,7 +33,7 @@ void pipeline_finish(struct pipeline *p);
 /* Snapshot of the last window_s seconds of the stream (0 = all of it), which the caller frees.
  * max_requests: how many single requests it lists, 0 = all that were kept. */
 struct snapshot *pipeline_snapshot(struct pipeline *p, double window_s, size_t max_requests);
-/* For how long the slowest are kept in a sliding window. */
+/* For how long the slowest requests and the stacks are kept in a sliding window. */
 void pipeline_set_window(struct pipeline *p, double window_s);
 struct pipeline_totals pipeline_totals(const struct pipeline *p);
 /* Time of the last record that carries one, CLOCK_MONOTONIC of the recorded host. */

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What tardy costs, in nanoseconds of CPU per request and per context switch, and how fast its
- * collector is. Prints "name value" lines; tests/bench/run.sh starts the servers, calls this and
- * compares with the budgets.
+ * What tardy's programs cost, in nanoseconds of CPU per request and per context switch. Prints
+ * "name value" lines; tests/bench/run.sh starts the servers, calls this and compares with the
+ * budgets.
  *
- *	cost_bench                            the costs that need no server: switches, attach, detach
- *	cost_bench serve PIDS -- LOAD ARGS..  cost per request of these servers under that load
- *	cost_bench overhead PIDS -- LOAD ..   CPU of the servers with and without tardy, interleaved
- *	cost_bench replay FILE SECONDS        records of a capture through the pipeline
+ *	cost_bench                                 costs without a server: switches, attach, detach
+ *	cost_bench serve KIND PIDS -- LOAD ARGS..  cost per request of these servers under that load
  *
  * How program time becomes cost. The kernel's run-time statistics add two clock reads to every
  * run, which an empty program on the same hook shows too: its time per run is the floor, and
@@ -40,31 +38,19 @@
 
 #include "bench/bench.h"
 #include "bench/bench_empty.h"
+#include "bench/bench_load.h"
 #include "bench/bench_pingpong.h"
+#include "bench/bench_stat.h"
 #include "bench/bench_tasks.h"
-#include "ingest/capture_read.h"
-#include "pipeline.h"
 #include "probe/probe.h"
 
 enum {
 	ROUNDS = 5,
+	SERVE_ROUNDS = 3,
 	PROGRAMS_MAX = 64,
 	DRAIN_MS = 25, /* as the collector does */
 	SWEEP_MS = 100,
 };
-
-static int double_cmp(const void *va, const void *vb)
-{
-	double a = *(const double *)va, b = *(const double *)vb;
-
-	return (a > b) - (a < b);
-}
-
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), double_cmp);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 /* ---- programs ------------------------------------------------------------------------------ */
 
@@ -358,71 +344,6 @@ static void bench_alone(void)
 
 /* ---- servers under load -------------------------------------------------------------------- */
 
-struct load {
-	pid_t pid;
-	int out;
-	char text[65536];
-	size_t len;
-};
-
-static void load_start(struct load *l, char **argv)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC))
-		die("pipe", errno);
-	l->len = 0;
-	l->pid = fork();
-	if (l->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(fds[1], STDOUT_FILENO);
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	close(fds[1]);
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	l->out = fds[0];
-}
-
-/* false once the load has ended and all it said was read */
-static bool load_goes_on(struct load *l)
-{
-	for (;;) {
-		ssize_t n = read(l->out, l->text + l->len, sizeof(l->text) - 1 - l->len);
-
-		if (n > 0)
-			l->len += (size_t)n;
-		else
-			return n < 0 && errno == EAGAIN;
-	}
-}
-
-/* What wrk or pgbench says that it got answered. */
-static uint64_t load_finish(struct load *l)
-{
-	static const char pgbench[] = "transactions actually processed: ";
-	unsigned long long n = 0;
-	const char *at;
-	int status;
-
-	close(l->out);
-	if (waitpid(l->pid, &status, 0) != l->pid || status)
-		die("the load failed", EIO);
-	l->text[l->len] = '\0';
-	at = strstr(l->text, pgbench);
-	if (at) {
-		n = strtoull(at + strlen(pgbench), NULL, 10);
-	} else {
-		at = strstr(l->text, " requests in ");
-		while (at && at > l->text && at[-1] >= '0' && at[-1] <= '9')
-			at--;
-		n = at ? strtoull(at, NULL, 10) : 0;
-	}
-	if (!n)
-		die("the load does not say how many requests it made", EPROTO);
-	return n;
-}
-
 struct drained {
 	struct task_set *tasks;
 	uint64_t records, exchanges, waits, others;
@@ -504,7 +425,14 @@ struct serve_result {
 	double net, gross, host_net, records, exchanges;
 };
 
-static void print_lost(struct probe *p, const uint64_t *before)
+/* What one program cost, round by round; all of a request except per_run. */
+struct program_cost {
+	const char *program;
+	double runs[SERVE_ROUNDS], net[SERVE_ROUNDS], part[SERVE_ROUNDS], per_run[SERVE_ROUNDS];
+	double part_median;
+};
+
+static void print_lost(const char *kind, struct probe *p, const uint64_t *before)
 {
 	static const bool loses[COUNTER_COUNT] = {
 #define X(id, name, does_lose, help) does_lose,
@@ -517,11 +445,25 @@ static void print_lost(struct probe *p, const uint64_t *before)
 		die("counters", EIO);
 	for (size_t i = 0; i < COUNTER_COUNT; i++)
 		lost += loses[i] ? counts[i] - before[i] : 0;
-	printf("lost_records %llu\n", (unsigned long long)lost);
+	printf("%s_lost_records %llu\n", kind, (unsigned long long)lost);
+}
+
+static void program_round(struct program_cost *out, int round, const struct probe_run *r,
+			  double floor_ns, double part, double requests)
+{
+	out->program = r->program;
+	out->runs[round] = (double)r->runs / requests;
+	out->net[round] = net_of(r, floor_ns) / requests;
+	out->part[round] = part / requests;
+	out->per_run[round] = net_per_run(r, floor_ns);
+	fprintf(stderr, "# %-24s %7.2f runs  gross %7.1f ns  net %7.1f  servers' %7.1f%s\n",
+		r->program, out->runs[round], (double)r->ns / requests, out->net[round],
+		out->part[round], is_collectors(r->program) ? "  (not counted)" : "");
 }
 
 static struct serve_result serve_round(struct probe *p, struct task_set *tasks, char **argv,
-				       const struct switch_cost *c)
+				       const struct switch_cost *c, struct program_cost *programs,
+				       int round)
 {
 	struct serve_result out = { 0 };
 	struct drained d = { .tasks = tasks };
@@ -539,7 +481,7 @@ static struct serve_result serve_round(struct probe *p, struct task_set *tasks, 
 	s1 = task_set_sum(tasks);
 	s1.voluntary -= s0.voluntary;
 	s1.involuntary -= s0.involuntary;
-	requests = (double)load_finish(&l);
+	requests = load_finish(&l).requests;
 	to = runs_between(&from, &to);
 	floor_ns = floor_of(&to, "bench_empty");
 	fprintf(stderr,
@@ -549,12 +491,7 @@ static struct serve_result serve_round(struct probe *p, struct task_set *tasks, 
 		const struct probe_run *r = &to.v[i];
 		double part = servers_part(r, floor_ns, &s1, c);
 
-		if (!r->runs)
-			continue;
-		fprintf(stderr, "# %-24s %7.2f runs  gross %7.1f ns  net %7.1f  servers' %7.1f%s\n",
-			r->program, (double)r->runs / requests, (double)r->ns / requests,
-			net_of(r, floor_ns) / requests, part / requests,
-			is_collectors(r->program) ? "  (not counted)" : "");
+		program_round(&programs[i], round, r, floor_ns, part, requests);
 		if (is_collectors(r->program))
 			continue;
 		out.net += part / requests;
@@ -566,18 +503,48 @@ static struct serve_result serve_round(struct probe *p, struct task_set *tasks, 
 	return out;
 }
 
-static void bench_serve(const char *pids, char **argv)
+static int dearest_first(const void *va, const void *vb)
 {
+	const struct program_cost *a = va, *b = vb;
+
+	return (a->part_median < b->part_median) - (a->part_median > b->part_median);
+}
+
+/* Where the nanoseconds go: figures of each program that ran, dearest first. */
+static void print_programs(const char *kind, struct program_cost *programs)
+{
+	for (size_t i = 0; i < PROGRAMS_MAX; i++)
+		programs[i].part_median = median(programs[i].part, SERVE_ROUNDS);
+	qsort(programs, PROGRAMS_MAX, sizeof(*programs), dearest_first);
+	for (size_t i = 0; i < PROGRAMS_MAX; i++) {
+		struct program_cost *c = &programs[i];
+		double runs = median(c->runs, SERVE_ROUNDS);
+
+		if (!c->program || runs < 0.0005 || is_collectors(c->program))
+			continue;
+		printf("probe_%s_net_ns_per_%s_request %.1f\n", c->program, kind, c->part_median);
+		printf("probe_%s_host_net_ns_per_%s_request %.1f\n", c->program, kind,
+		       median(c->net, SERVE_ROUNDS));
+		printf("probe_%s_runs_per_%s_request %.3f\n", c->program, kind, runs);
+		printf("probe_%s_net_ns_per_run_%s %.1f\n", c->program, kind,
+		       median(c->per_run, SERVE_ROUNDS));
+	}
+}
+
+static void bench_serve(const char *kind, const char *pids, char **argv)
+{
+	static struct program_cost programs[PROGRAMS_MAX];
 	struct switch_cost c = measure_switches();
-	double net[3], gross[3], host[3], records[3], exchanges[3];
+	double net[SERVE_ROUNDS], gross[SERVE_ROUNDS], host[SERVE_ROUNDS], records[SERVE_ROUNDS],
+		exchanges[SERVE_ROUNDS];
 	struct task_set *tasks = task_set_new(pids);
 	uint64_t before[COUNTER_COUNT];
 	struct probe *p = probe_start(tasks->tgids, tasks->n_tgids, true);
 
 	if (probe_counters(p, before))
 		die("counters", EIO);
-	for (int i = 0; i < 3; i++) {
-		struct serve_result r = serve_round(p, tasks, argv, &c);
+	for (int i = 0; i < SERVE_ROUNDS; i++) {
+		struct serve_result r = serve_round(p, tasks, argv, &c, programs, i);
 
 		net[i] = r.net;
 		gross[i] = r.gross;
@@ -585,140 +552,15 @@ static void bench_serve(const char *pids, char **argv)
 		records[i] = r.records;
 		exchanges[i] = r.exchanges;
 	}
-	printf("net_ns_per_request %.0f\n", median(net, 3));
-	printf("net_whole_host_ns_per_request %.0f\n", median(host, 3));
-	printf("gross_ns_per_request %.0f\n", median(gross, 3));
-	printf("records_per_request %.3f\n", median(records, 3));
-	printf("exchanges_per_request %.3f\n", median(exchanges, 3));
-	print_lost(p, before);
+	printf("%s_net_ns_per_request %.0f\n", kind, median(net, SERVE_ROUNDS));
+	printf("%s_net_whole_host_ns_per_request %.0f\n", kind, median(host, SERVE_ROUNDS));
+	printf("%s_gross_ns_per_request %.0f\n", kind, median(gross, SERVE_ROUNDS));
+	printf("%s_records_per_request %.3f\n", kind, median(records, SERVE_ROUNDS));
+	printf("%s_exchanges_per_request %.3f\n", kind, median(exchanges, SERVE_ROUNDS));
+	print_programs(kind, programs);
+	print_lost(kind, p, before);
 	probe_free(p);
 	task_set_free(tasks);
-}
-
-/* ---- CPU time of the servers --------------------------------------------------------------- */
-
-static double cpu_per_request(struct task_set *tasks, char **argv, bool with)
-{
-	struct probe *p = with ? probe_start(tasks->tgids, tasks->n_tgids, false) : NULL;
-	struct timespec pause = { 0, DRAIN_MS * 1000000 };
-	struct drained d = { .tasks = tasks };
-	uint64_t before;
-	double requests;
-	struct load l;
-
-	task_set_sample(tasks);
-	before = task_set_sum(tasks).cpu_ns;
-	load_start(&l, argv);
-	if (p)
-		run_load(p, &l, &d);
-	else
-		while (load_goes_on(&l))
-			nanosleep(&pause, NULL);
-	requests = (double)load_finish(&l);
-	task_set_sample(tasks);
-	probe_free(p);
-	return (double)(task_set_sum(tasks).cpu_ns - before) / requests;
-}
-
-static void bench_overhead(const char *pids, char **argv)
-{
-	enum { PAIRS = 12 };
-	struct task_set *tasks = task_set_new(pids);
-	double without[PAIRS], ratio[PAIRS];
-
-	cpu_per_request(tasks, argv, false); /* warm */
-	for (int i = 0; i < PAIRS; i++) {
-		/* whichever is second finds the machine as the first left it: take turns */
-		double with = i % 2 ? cpu_per_request(tasks, argv, true) : 0;
-
-		without[i] = cpu_per_request(tasks, argv, false);
-		if (i % 2 == 0)
-			with = cpu_per_request(tasks, argv, true);
-		ratio[i] = 100 * (with / without[i] - 1);
-		fprintf(stderr, "# %.0f ns per request, with tardy %.0f (%+.1f %%)\n", without[i],
-			with, ratio[i]);
-	}
-	printf("server_cpu_ns_per_request %.0f\n", median(without, PAIRS));
-	printf("server_cpu_overhead_percent %.2f\n", median(ratio, PAIRS));
-	printf("server_cpu_overhead_percent_low %.2f\n", ratio[PAIRS / 4]);
-	printf("server_cpu_overhead_percent_high %.2f\n", ratio[PAIRS - 1 - PAIRS / 4]);
-	task_set_free(tasks);
-}
-
-/* ---- replay -------------------------------------------------------------------------------- */
-
-struct loaded {
-	char *bytes;
-	size_t len, cap;
-	uint64_t records;
-};
-
-static void loaded_add(struct loaded *m, const struct rec_hdr *rec)
-{
-	size_t step = ((size_t)rec->len + 7) & ~(size_t)7;
-
-	if (!m->bytes || m->len + step > m->cap) {
-		m->cap = (m->len + step) * 2;
-		m->bytes = realloc(m->bytes, m->cap);
-		if (!m->bytes)
-			die("memory", ENOMEM);
-	}
-	memcpy(m->bytes + m->len, rec, rec->len);
-	m->len += step;
-	m->records++;
-}
-
-static uint64_t replay_once(const struct loaded *m, uint64_t *cpu_ns)
-{
-	struct pipeline_opts opts = { .live = true };
-	struct pipeline *p = pipeline_new(&opts);
-	uint64_t t0 = clock_ns(CLOCK_THREAD_CPUTIME_ID), requests;
-
-	if (!p)
-		die("pipeline", ENOMEM);
-	for (size_t at = 0; at < m->len;) {
-		const struct rec_hdr *rec = (const void *)(m->bytes + at);
-
-		if (pipeline_record(p, rec))
-			die("pipeline", ENOMEM);
-		at += ((size_t)rec->len + 7) & ~(size_t)7;
-	}
-	*cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
-	requests = pipeline_totals(p).requests;
-	pipeline_free(p);
-	return requests;
-}
-
-static void bench_replay(const char *path, double seconds)
-{
-	struct loaded m = { 0 };
-	struct capture_reader *r;
-	const struct rec_hdr *rec;
-	uint64_t requests = 0, total = 0, cpu, file_bytes;
-	double rate[64], records_rate[64];
-	size_t n = 0;
-	int err = capture_reader_open(&r, path);
-
-	if (err)
-		die(path, err);
-	while (capture_reader_next(r, &rec) == 1)
-		loaded_add(&m, rec);
-	file_bytes = capture_reader_bytes(r);
-	capture_reader_close(r);
-	for (uint64_t end = clock_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * 1e9);
-	     n < 3 || (n < 64 && (total < 200000 || clock_ns(CLOCK_MONOTONIC) < end)); n++) {
-		requests = replay_once(&m, &cpu);
-		if (!requests)
-			die("the capture has no requests", ENODATA);
-		total += requests;
-		rate[n] = (double)requests / ((double)cpu / 1e9);
-		records_rate[n] = (double)m.records / ((double)cpu / 1e9);
-	}
-	printf("collector_requests_per_core_s %.0f\n", median(rate, n));
-	printf("collector_records_per_core_s %.0f\n", median(records_rate, n));
-	printf("replayed_requests %llu\n", (unsigned long long)total);
-	printf("capture_bytes_per_request %.1f\n", (double)file_bytes / (double)requests);
-	free(m.bytes);
 }
 
 int main(int argc, char **argv)
@@ -727,12 +569,8 @@ int main(int argc, char **argv)
 	probe_set_verbose(false);
 	if (argc == 1)
 		bench_alone();
-	else if (argc >= 5 && !strcmp(argv[1], "serve") && !strcmp(argv[3], "--"))
-		bench_serve(argv[2], argv + 4);
-	else if (argc >= 5 && !strcmp(argv[1], "overhead") && !strcmp(argv[3], "--"))
-		bench_overhead(argv[2], argv + 4);
-	else if (argc == 4 && !strcmp(argv[1], "replay"))
-		bench_replay(argv[2], atof(argv[3]));
+	else if (argc >= 6 && !strcmp(argv[1], "serve") && !strcmp(argv[4], "--"))
+		bench_serve(argv[2], argv[3], argv + 5);
 	else
 		return 2;
 	return fflush(stdout) ? 1 : 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The assembler on sequences of records that no kernel would write: a capture is a file that
- * somebody sends. Whatever comes, each request's parts sum to its wall time, and its lists are
- * within their bounds.
+ * The assembler and the stacks on sequences of records that no kernel would write: a capture is a
+ * file that somebody sends. Whatever comes, each request's parts sum to its wall time, its lists
+ * are within their bounds, and no stack is unaccounted for.
  *
  * The first byte chooses the form of the rest: odd, records as they are in a capture; even, a
  * script in which each step makes one sound record of a few ids, times and messages, so that
@@ -12,11 +12,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "aggregate/stacks.h"
 #include "assemble/assemble.h"
 #include "base/intern.h"
 #include "fuzz.h"
+#include "ingest/record.h"
 
 enum { STEPS_MAX = 4000, CALLS_SHOWN = 256, MARKS_SHOWN = 64 };
+
+static struct stacks *stacks;
 
 struct input {
 	const uint8_t *at;
@@ -58,6 +62,8 @@ static void sink(void *ctx, const struct request *r)
 		MUST(intern_text(r->calls[i].what) && intern_text(r->calls[i].peer));
 	MUST(intern_text(r->route) && intern_text(r->service));
 	MUST((r->flags & REQUEST_OPEN) == (ctx ? REQUEST_OPEN : 0));
+	if (!ctx)
+		stacks_request(stacks, r, true);
 }
 
 /* A copy of exactly its size, so that reading behind it is found. */
@@ -68,6 +74,8 @@ static void give(struct assemble *a, const void *rec, size_t len)
 	MUST(copy);
 	memcpy(copy, rec, len);
 	copy->len = (uint32_t)len;
+	if (record_check(copy) == 1)
+		stacks_record(stacks, copy);
 	assemble_record(a, copy);
 	free(copy);
 }
@@ -276,6 +284,39 @@ static void step_other(struct assemble *a, struct input *in, uint64_t now, uint8
 	}
 }
 
+/* Few addresses and processes, so that some have names; sometimes more frames than there are, or
+ * than a record may have. */
+static void step_stack(struct assemble *a, struct input *in, uint64_t now, bool stack)
+{
+	struct rec_sym sym = { .h = { .type = REC_SYM, .ts_ns = now } };
+	union {
+		struct rec_stack r;
+		char room[sizeof(struct rec_stack) + 256 * sizeof(uint64_t)];
+	} rec = { .r = { .h = { .type = REC_STACK, .ts_ns = now } } };
+
+	if (!stack) {
+		sym.tgid = byte(in) & 3;
+		sym.addr = byte(in) & 15;
+		sym.flags = byte(in) & 7;
+		memset(sym.text, 'a' + (byte(in) & 7), byte(in) % (sizeof(sym.text) + 1));
+		give(a, &sym, sizeof(sym));
+		return;
+	}
+	rec.r.xid = byte(in) & 15;
+	rec.r.start_ns = moment(in, now);
+	rec.r.ns = span(in);
+	rec.r.tgid = byte(in) & 3;
+	rec.r.kind = byte(in) & 3;
+	rec.r.state = byte(in) & 31;
+	rec.r.flags = byte(in);
+	rec.r.n_kernel = byte(in) & 63;
+	rec.r.n_user = byte(in) & 127;
+	for (int i = 0; i < 4; i++)
+		rec.r.frames[i] = byte(in) & 15;
+	give(a, &rec,
+	     sizeof(rec.r) + (rec.r.n_kernel + rec.r.n_user) * sizeof(uint64_t) - (byte(in) == 1));
+}
+
 static void run_script(struct assemble *a, struct input *in)
 {
 	uint64_t now = 1000000000000u;
@@ -285,8 +326,10 @@ static void run_script(struct assemble *a, struct input *in)
 		struct rec_tick tick = { .h = { .type = REC_TICK } };
 
 		now += byte(in) * 100000u;
-		if (what < 7) {
+		if (what < 6) {
 			step_xchg(a, in, now);
+		} else if (what == 6) {
+			step_stack(a, in, now, byte(in) & 3);
 		} else if (what < 9) {
 			step_thread(a, in, now, what == 7);
 		} else if (what < 14) {
@@ -300,15 +343,44 @@ static void run_script(struct assemble *a, struct input *in)
 	}
 }
 
+static void check_stacks(bool report)
+{
+	struct stacks_counters c = stacks_counters(stacks);
+	struct stack_sums sums;
+	uint64_t n = 0;
+
+	MUST(!stacks_sum(stacks, 0, UINT64_MAX, NULL, 0, &sums));
+	for (size_t i = 0; i < sums.n; i++) {
+		struct stack_frames f = stacks_frames(stacks, sums.v[i].stack);
+
+		MUST(sums.v[i].cause < CAUSE_COUNT && f.n > 0 && f.n_kernel <= f.n);
+		MUST(f.n <= ABI_STACK_KERNEL_MAX + ABI_STACK_USER_MAX + 2);
+		for (uint16_t k = 0; k < f.n; k++)
+			MUST(*intern_text(f.v[k]));
+		n += sums.v[i].samples;
+	}
+	/* live, what has left the window is in none of them */
+	n += sums.unclaimed + sums.dropped + c.after_answer + c.dropped;
+	MUST(report ? n == c.cpu_samples + c.waits : n <= c.cpu_samples + c.waits);
+	stack_sums_release(&sums);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
+	struct stacks_options small = { .report = size & 1,
+					.max_stacks = 16,
+					.max_pending = 32,
+					.max_known = 8,
+					.max_sums = 16,
+					.max_events = 16 };
 	struct assemble_pool pools[4];
 	struct assemble *a;
 
 	intern_set_capacity(1 << 14); /* names outlive a run */
 	a = assemble_new(sink, NULL);
-	MUST(a);
+	stacks = stacks_new(&small);
+	MUST(a && stacks);
 	if (byte(&in) & 1)
 		run_raw(a, &in);
 	else
@@ -317,5 +389,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assemble_finish(a);
 	assemble_open(a, sink, &in);
 	assemble_free(a);
+	check_stacks(small.report);
+	stacks_free(stacks);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "base/intern.h"
 #include "export/folded.h"
 #include "export/ndjson.h"
+#include "export/speedscope.h"
 #include "export/text.h"
 #include "fuzz.h"
 #include "ingest/capture_read.h"
@@ -147,7 +148,10 @@ static void export_all(const struct snapshot *s)
 	MUST(f);
 	MUST(!export_text(f, s, EXPORT_ALL, &to));
 	MUST(!export_ndjson(f, s, EXPORT_ALL));
-	MUST(!export_folded(f, s));
+	for (int kind = 0; kind <= EXPORT_WALL; kind++) {
+		MUST(!export_folded(f, s, (enum export_kind)kind));
+		MUST(!export_speedscope(f, s, (enum export_kind)kind));
+	}
 	fclose(f);
 }
 

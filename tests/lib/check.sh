@@ -72,6 +72,40 @@ bail() {
 	fail "$@"
 	exit 1
 }
+# relay FILE: each line "ok NAME" or "not ok NAME" is a check, lines below one that begin with "  "
+# are its details, "# " is a comment; 1 when there is no check
+relay() {
+	local line name='' word='' more=() count=0
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		case $line in
+		"ok "* | "not ok "*)
+			relay_one
+			word=${line%%ok *}ok name=${line#*ok } count=$((count + 1))
+			more=()
+			;;
+		"# "*) printf '%s\n' "$line" ;;
+		*) more+=("$line") ;;
+		esac
+	done <"$1"
+	relay_one
+	((count > 0))
+}
+# (of relay, whose variables these are)
+relay_one() {
+	case $word in
+	ok) pass "$name" ;;
+	not*) fail "$name" "${more[@]}" ;;
+	esac
+	word=
+}
+# facts COMMAND...: what it prints becomes checks, as relay says
+facts() {
+	local rc=0
+	"$@" >"$TMP/facts" 2>"$TMP/facts.err" </dev/null || rc=$?
+	relay "$TMP/facts" || fail "${1##*/} found nothing to check"
+	((rc == 0)) || fail "$* ended with $rc" "$(tail -n 20 "$TMP/facts.err")"
+}
 done_testing() {
 	check_done=1
 	printf '1..%d\n' "$check_count"

@@ -205,33 +205,6 @@ report_json() {
 	"$TARDY" report -i "$TMP/data" "$@" -F json >"$file" 2>"$TMP/report.err" ||
 		bail "tardy report $*" "$(cat "$TMP/report.err")"
 }
-# facts COMMAND...: each line "ok NAME" or "not ok NAME" of its output is a check, lines below
-# one that begin with "  " are its details
-facts() {
-	local line rc=0 name='' word='' more=()
-	"$@" >"$TMP/facts" 2>"$TMP/facts.err" </dev/null || rc=$?
-	while IFS= read -r line; do
-		case $line in
-		"ok "* | "not ok "*)
-			facts_flush
-			word=${line%%ok *}ok name=${line#*ok }
-			more=()
-			;;
-		*) more+=("$line") ;;
-		esac
-	done <"$TMP/facts"
-	[ -n "$word" ] || fail "${1##*/} found nothing to check"
-	facts_flush
-	((rc == 0)) || fail "$* ended with $rc" "$(tail -n 20 "$TMP/facts.err")"
-}
-facts_flush() {
-	case $word in
-	ok) pass "$name" ;;
-	not*) fail "$name" "${more[@]}" ;;
-	esac
-	word=
-}
-
 # ---- the demo classroom ------------------------------------------------------------------------
 CLASSROOM=$TARDY_ROOT/tools/demo/classroom
 # classroom_up MODE [ARGS...]: the classroom in $TMP/class (log in $TMP/class/log); "up" again

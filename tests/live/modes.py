@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """modes.py MODE REPORT: whether the trouble that a mode of the classroom makes is found."""
+import re
 import sys
 
 from facts import brief, check_sums, check_unknown, kind, load, ok
@@ -80,7 +81,88 @@ def n_plus_one():
     ok(not literal, say("no literal is shown"), *literal[:3])
 
 
-{"exam-start": exam_start, "session-lock": session_lock, "n-plus-one": n_plus_one}[mode]()
+def largest(route):
+    """The largest part of the mean of that route's entry requests."""
+    rows = [r for r in routes if r["entry"] and r["route"] == route]
+    return max(rows[0]["parts"], key=lambda p: p["us"], default=None) if rows else None
+
+
+def leads(cause, who, *route):
+    """The verdict, the first hotspot and the mean of the route say the same: who, and why."""
+    top = summary["top"]
+    ok(summary["verdict"] == "wait" and top["cause"] == cause and who(top["who"]),
+       say("the verdict is " + cause), summary["verdict"], top)
+    ok(top["route"] in route, say("the verdict names the route"), top, route)
+    h = hotspots[0]
+    ok(h["cause"] == cause and who(h["who"]), say("the first hotspot is it, too"), show(h))
+    part = largest(top["route"])
+    ok(part and part["cause"] == cause and who(part["who"]),
+       say("it is the largest part of a mean request, too"), part)
+
+
+def is_php(who):
+    return who == "php-fpm"
+
+
+def upload_disk():
+    leads("disk", is_php, "POST /upload.php")
+    nginx = [p for r in requests if r["route"] == "POST /upload.php" and r["service"] == "nginx"
+             for p in r["parts"] if p["cause"] == "disk" and p["who"] == "nginx"]
+    php = [p for r in requests if r["route"] == "POST /upload.php" and r["service"] == "nginx"
+           for p in r["parts"] if p["cause"] == "disk" and p["who"] == "php-fpm"]
+    ok(sum(p["us"] for p in php) > 10 * sum(p["us"] for p in nginx),
+       say("nginx, whose disk is not slow, does not wait for one"), nginx[:3])
+
+
+def cpu_quota():
+    leads("throttle", is_php, "POST /quiz_start.php", "POST /login.php", "GET /dashboard.php",
+          "GET /course.php")
+    others = [p for r in requests for p in r["parts"]
+              if p["cause"] == "throttle" and p["who"] != "php-fpm"]
+    ok(not others, say("nobody outside of the group is throttled"), *others[:3])
+
+
+def tutor():
+    def is_model(who):
+        return re.fullmatch(r"198\.18\.\d+\.\d+:8080", who or "") is not None
+
+    leads("upstream", is_model, "GET /tutor.php")
+    ok(summary["top"]["what"] == "POST /v1/answers", say("it names what was asked for"),
+       summary["top"])
+    rows = [r for r in requests if r["route"] == "GET /tutor.php" and not r["incomplete"]]
+    done = [r for r in rows if r["service"] == "nginx" and not r["open"] and not r["aborted"]]
+    ok(len(done) >= 3, say("answers are there"), len(done), len(rows))
+    # an answer is a stream from its head on, which leaves with the first word
+    plain = [r for r in rows if not r["stream"] and r["sends"]]
+    ok(not plain, say("answers are streams, in each hop"), *[brief(r) for r in plain[:3]])
+    # 30 to 69 words; a reader that is late finds two of them at once
+    few = [r for r in done if not 10 <= r["sends"] <= 80]
+    ok(not few, say("they leave in as many pieces as come"), *[(r["sends"], brief(r)) for r in few[:3]])
+    # first byte, mean gap and total are of one clock: they add up, but for the gap's rounding
+    wrong = [r for r in done
+             if abs(r["first_byte_us"] + r["gap_us"] * (r["sends"] - 1) - r["wall_us"]) > r["sends"]]
+    ok(not wrong, say("first byte and gaps add up to the total"),
+       *[(r["first_byte_us"], r["gap_us"], r["sends"], brief(r)) for r in wrong[:3]])
+    route = [r for r in routes if r["entry"] and r["route"] == "GET /tutor.php"][0]
+    ok(route["streams"] == route["requests"] and route["max_us"] == 0,
+       say("they are in no percentile"), {k: route[k] for k in ("streams", "requests", "max_us")})
+    ok(route["stream_first_byte_us"] and route["stream_gap_us"] and
+       route["stream_first_byte_us"] < route["stream_wall_us"],
+       say("the route says first byte, gap and total"),
+       {k: route[k] for k in route if k.startswith("stream")})
+    pages = [r for r in requests if r["route"] in ("GET /dashboard.php", "GET /ajax.php") and r["stream"]]
+    ok(not pages, say("pages are no streams"), *[brief(r) for r in pages[:3]])
+
+
+def cpu_hog():
+    # who ran meanwhile, xz, would be in "what" of the verdict and the hotspot
+    leads("runq", is_php, "POST /quiz_start.php", "POST /login.php")
+    hog = [p for r in requests for p in r["parts"] if "xz" in (p["who"] or "")]
+    ok(not hog, say("who takes the CPUs has no part of a request"), *hog[:3])
+
+
+{"exam-start": exam_start, "session-lock": session_lock, "n-plus-one": n_plus_one,
+ "upload-disk": upload_disk, "cpu-quota": cpu_quota, "tutor": tutor, "cpu-hog": cpu_hog}[mode]()
 check_sums(routes, say("parts sum to the wall time of each of %d routes" % len(routes)))
 check_sums(requests, say("parts sum to the wall time of each of %d requests" % len(requests)))
 check_unknown(requests, say("at most 1 % of the wall time is unknown"))

@@ -174,6 +174,8 @@ def counts(report, nginx_path, php_path):
     check_sums(requests, "parts sum to the wall time for each of %d requests" % len(requests))
     health = kind(rows, "health")[0]
     ok(health["lost"] == 0, "no record is lost", health["lost_by_kind"])
+    ok(health["requests_dropped"] == 0, "the report lists every request",
+       health["requests_dropped"])
 
 
 def check_pages(requests, log):

@@ -146,6 +146,25 @@ static int take_client_line(const struct json *j, size_t nr, void *arg)
 	return 2; /* the server knows nothing of it */
 }
 
+/* What the end of a thread's turn before leaves open is the next turn's uncertainty, too. */
+static void take_previous(struct loading *l)
+{
+	for (size_t i = 0; i < l->t->n; i++) {
+		struct oracle_record *r = &l->records[i];
+		int64_t best = 0;
+
+		for (size_t k = 0; k < l->t->n; k++) {
+			const struct oracle_record *before = &l->records[k];
+
+			if (l->t->v[k].tid != l->t->v[i].tid || before->end_ns > r->prev_end_ns ||
+			    before->end_ns <= best)
+				continue;
+			best = before->end_ns;
+			r->prev_send_delay_ns = before->last_send_delay_ns;
+		}
+	}
+}
+
 int truths_load(struct truths *t, const char *server_path, const char *client_path)
 {
 	struct loading l = { .t = t };
@@ -156,6 +175,7 @@ int truths_load(struct truths *t, const char *server_path, const char *client_pa
 	l.seen = calloc(t->n + 1, sizeof(*l.seen));
 	if (!l.seen)
 		abort();
+	take_previous(&l);
 	if (!err)
 		err = each_line(client_path, take_client_line, &l);
 	for (size_t i = 0; i < t->n && !err; i++) {

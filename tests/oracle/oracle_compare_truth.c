@@ -8,6 +8,9 @@
  * arrival lies in the client's send call. boundary is the end of the serving thread's previous
  * turn, when that was after the arrival; else there is no queue, and the head begins at arrival.
  * In the head nothing blocks: the thread is woken by the data, or finds it there.
+ *
+ * A delay in a turn's last send (the client that it woke took the CPU) may lie before or after the
+ * bytes were sent, which end the turn: it may be the request's own, or the next one's, or nobody's.
  */
 #define _GNU_SOURCE
 #include "oracle_compare.h"
@@ -111,15 +114,15 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 	runq = max_ns(0, r->own.delay_ns - r->own.throttled_ns);
 	cpu = max_ns(0, r->own.wall_ns - r->own.delay_ns - waits);
 	t->gap_ns = cpu - r->own.cpu_ns;
-	add(&t->cause[CAUSE_THROTTLE], r->own.throttled_ns, r->own.throttled_ns);
-	/* a delay in the last send may lie before or after the response was sent */
+	add(&t->cause[CAUSE_THROTTLE], max_ns(0, r->own.throttled_ns - r->last_send_delay_ns),
+	    r->own.throttled_ns);
 	add(&t->cause[CAUSE_RUNQ], max_ns(0, runq - r->last_send_delay_ns - stale), runq + stale);
 	add(&t->cause[CAUSE_CPU], max_ns(0, cpu - stale), cpu + stale);
 }
 
 void truth_account(struct truth *t, const struct oracle_record *r, const char *mode)
 {
-	int64_t b = r->prev_end_ns;
+	int64_t b = r->prev_end_ns, early = b - r->prev_send_delay_ns, held;
 	enum cause queue = strcmp(mode, "loop") ? CAUSE_QUEUE : CAUSE_LOOP;
 
 	t->start.hi = min_ns(t->start.hi, r->read_done_ns);
@@ -128,7 +131,10 @@ void truth_account(struct truth *t, const struct oracle_record *r, const char *m
 	t->wall.lo = t->end.lo - t->start.hi;
 	t->wall.hi = t->end.hi - t->start.lo;
 	memset(t->cause, 0, sizeof(t->cause));
-	add(&t->cause[queue], max_ns(0, b - t->start.hi), max_ns(0, b - t->start.lo));
+	add(&t->cause[queue], max_ns(0, early - t->start.hi), max_ns(0, b - t->start.lo));
+	held = max_ns(0, b - max_ns(early, t->start.lo));
+	add(&t->cause[CAUSE_RUNQ], 0, held);
+	add(&t->cause[CAUSE_THROTTLE], 0, held);
 	account_head(t, r);
 	account_own(t, r);
 }

@@ -5,15 +5,17 @@
 # the same. For each mode: start the server and what its causes need (a network namespace, a CPU
 # quota, a block throttle), record it with tardy while the client drives it, compare.
 #
-#	tests/oracle/run.sh [--classifier NAME] [--mode LIST] [--only GROUPS] [-v]
+#	tests/oracle/run.sh [--classifier NAME] [--mode LIST] [--only GROUPS] [--samples N] [-v]
 #
 # --classifier NAME runs with TARDY_BREAK=NAME in tardy's environment, which breaks that classifier:
-# the run must then end with 1. --only restricts the groups of requests (a comma list).
+# the run must then end with 1. --only restricts the groups of requests (a comma list), --samples says
+# how many of each (30).
 # Exit: 0 agreement, 1 disagreement, 2 usage, 3 something did not run or could not be set up.
 #
 # Environment: TARDY_BUILD or BUILD (build), TARDY (its tardy), TARDY_ORACLE_ALLOW_MISSING=1 (leave
 # out causes that this host cannot produce), TARDY_ORACLE_KEEP=DIR (keep truth and answers there),
-# TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared).
+# TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared),
+# TARDY_ORACLE_TRIES (3: how often a mode is measured at most, see below).
 
 set -u
 build=${TARDY_BUILD:-${BUILD:-build}}
@@ -22,6 +24,7 @@ bin=$build/oracle
 classifier=
 modes=threads,workers,loop
 only=
+samples=30
 verbose=
 
 while [ $# -gt 0 ]; do
@@ -29,8 +32,9 @@ while [ $# -gt 0 ]; do
 	--classifier) classifier=${2:?}; shift ;;
 	--mode) modes=${2:?}; shift ;;
 	--only) only=${2:?}; shift ;;
+	--samples) samples=${2:?}; shift ;;
 	-v) verbose=-v ;;
-	*) sed -n '8,10p' "$0" >&2; exit 2 ;;
+	*) sed -n '8p' "$0" >&2; exit 2 ;;
 	esac
 	shift
 done
@@ -277,7 +281,7 @@ run_mode()
 		start_record "$mode" || return 3
 	fi
 	"$bin/oracle_client" --mode "$mode" --port "$port" --out "$work/$mode.client.ndjson" \
-		--without "$without" $plain_fsync "${more[@]}" || status=3
+		-n "$samples" --without "$without" $plain_fsync "${more[@]}" || status=3
 	if [ "${TARDY_ORACLE_TRUTH_ONLY:-0}" != 1 ]; then
 		stop_record "$work/$mode.record.log" || status=3
 	fi
@@ -327,7 +331,7 @@ failed_checks()
 # With 30 requests a group, its 95th percentile is one request: a hypervisor that takes the CPU away
 # at the wrong moment spoils it, another one each time. So a mode is measured up to three times, and
 # disagrees when one and the same check fails each time. A broken classifier is given one try.
-tries=3
+tries=${TARDY_ORACLE_TRIES:-3}
 [ -n "$classifier" ] && tries=1
 for mode in ${modes//,/ }; do
 	: >"$work/still"

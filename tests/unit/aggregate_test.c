@@ -171,6 +171,54 @@ static void test_flags_decide_what_counts(void **state)
 	aggregate_free(a);
 }
 
+/* A stream from start_ms: first byte after first_ms, then `sends` sends in all, gap_ms apart. */
+static struct request stream_of(uint64_t start_ms, uint64_t first_ms, uint32_t sends,
+				uint64_t gap_ms)
+{
+	uint64_t start = T0 + start_ms * MS, first = start + first_ms * MS;
+	uint64_t last = first + (sends - 1) * gap_ms * MS;
+	struct request r = req(start, last, REQUEST_ENTRY | REQUEST_STREAM);
+
+	r.first_byte_ns = first;
+	r.last_byte_ns = last;
+	r.sends = sends;
+	return r;
+}
+
+/* Streams have sums of their own, and they stay when buckets are joined. */
+static void test_streams(void **state)
+{
+	struct aggregate_options o = { .report = true, .origin_ns = T0, .n_buckets = 4 };
+	struct aggregate *a = aggregate_new(&o);
+	struct aggregate_sum sum;
+	struct request r;
+
+	(void)state;
+	r = stream_of(1, 500, 11, 40); /* 500 + 400 */
+	add(a, &r);
+	r = stream_of(2, 300, 1, 0); /* one send: no gap */
+	add(a, &r);
+	r = stream_of(5000, 100, 3, 2000);
+	add(a, &r);
+	r = stream_of(6000, 100, 3, 2000);
+	r.flags |= REQUEST_INCOMPLETE;
+	add(a, &r);
+	r = req(T0 + 9 * S, T0 + 10 * S, REQUEST_ENTRY);
+	r.first_byte_ns = r.last_byte_ns = r.end_ns;
+	r.sends = 1;
+	add(a, &r);
+	sum = sum_of(a, 0, T0 + 60 * S, 0);
+	assert_int_equal(sum.streams, 4);
+	assert_int_equal(sum.stream.n, 3);
+	assert_int_equal(sum.stream.first_ns, (500 + 300 + 100) * MS);
+	assert_int_equal(sum.stream.wall_ns, (900 + 300 + 4100) * MS);
+	assert_int_equal(sum.stream.gaps, 10 + 0 + 2);
+	assert_int_equal(sum.stream.gaps_ns, (400 + 4000) * MS);
+	assert_int_equal(sum.walls.n, 1);
+	aggregate_sum_release(&sum);
+	aggregate_free(a);
+}
+
 static void test_before_the_origin(void **state)
 {
 	struct aggregate *a = live();
@@ -566,6 +614,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_overlap_by_bucket),
 		cmocka_unit_test(test_flags_decide_what_counts),
+		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_before_the_origin),
 		cmocka_unit_test(test_ring_slides),
 		cmocka_unit_test(test_report_grows),

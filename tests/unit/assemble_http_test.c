@@ -395,7 +395,40 @@ static void test_stream(void **state)
 	assert_int_equal(r->flags, REQUEST_ENTRY | REQUEST_STREAM);
 	assert_int_equal(r->end_ns, AT(6000000));
 	assert_int_equal(r->first_byte_ns, AT(100));
+	assert_int_equal(r->last_byte_ns, AT(6000000));
+	assert_int_equal(r->sends, 2);
 	scene_end(&s);
+}
+
+/* A body in `sends` pieces, of which the last left end_us after the first. */
+static uint32_t flags_by_pace(unsigned sends, uint64_t end_us)
+{
+	struct scene s;
+	struct xchg e;
+	uint32_t flags;
+
+	scene_init(&s);
+	xchg_accepted(&e, 1, 1, NGINX, 80);
+	REQUEST(&e, GET, 0, 0);
+	ANSWER(&e, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 100);
+	for (unsigned i = 1; i < sends; i++)
+		ANSWER(&e, "x", 100 + (i == sends - 1 ? end_us : i));
+	scene_xchg(&s, &e, XCHG_CLOSED, 100 + end_us + 100);
+	scene_tick(&s, 20000000);
+	flags = scene_request(&s, 1)->flags;
+	scene_end(&s);
+	return flags;
+}
+
+/* More than a second from send to send in the mean: there was such a gap, and it is a stream. */
+static void test_stream_by_pace(void **state)
+{
+	(void)state;
+	assert_int_equal(flags_by_pace(2, 1000000) & REQUEST_STREAM, 0);
+	assert_int_equal(flags_by_pace(2, 1000001) & REQUEST_STREAM, REQUEST_STREAM);
+	assert_int_equal(flags_by_pace(4, 3000000) & REQUEST_STREAM, 0);
+	assert_int_equal(flags_by_pace(4, 3000001) & REQUEST_STREAM, REQUEST_STREAM);
+	assert_int_equal(flags_by_pace(1, 0) & REQUEST_STREAM, 0);
 }
 
 /* No protocol: turns alone make it a request, named after its port, over when at rest. */
@@ -490,14 +523,23 @@ static void test_error_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_request),     cmocka_unit_test(test_two_on_a_connection),
-		cmocka_unit_test(test_after),           cmocka_unit_test(test_pipelined),
-		cmocka_unit_test(test_pipelined_later), cmocka_unit_test(test_continue),
-		cmocka_unit_test(test_continue_swept),  cmocka_unit_test(test_continue_at_once),
-		cmocka_unit_test(test_early_answer),    cmocka_unit_test(test_body_during_answer),
-		cmocka_unit_test(test_aborted),         cmocka_unit_test(test_untold_end),
-		cmocka_unit_test(test_stream),          cmocka_unit_test(test_unknown_protocol),
-		cmocka_unit_test(test_seeded),          cmocka_unit_test(test_no_text),
+		cmocka_unit_test(test_one_request),
+		cmocka_unit_test(test_two_on_a_connection),
+		cmocka_unit_test(test_after),
+		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_pipelined_later),
+		cmocka_unit_test(test_continue),
+		cmocka_unit_test(test_continue_swept),
+		cmocka_unit_test(test_continue_at_once),
+		cmocka_unit_test(test_early_answer),
+		cmocka_unit_test(test_body_during_answer),
+		cmocka_unit_test(test_aborted),
+		cmocka_unit_test(test_untold_end),
+		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_stream_by_pace),
+		cmocka_unit_test(test_unknown_protocol),
+		cmocka_unit_test(test_seeded),
+		cmocka_unit_test(test_no_text),
 		cmocka_unit_test(test_error_status),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

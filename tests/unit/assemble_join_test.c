@@ -139,6 +139,38 @@ static void test_addresses_again(void **state)
 	scene_end(&s);
 }
 
+/* ... and for another listener: what was accepted there is not this call's other end. */
+static void test_addresses_again_elsewhere(void **state)
+{
+	struct bytes ask = { .len = 0 }, answer = { .len = 0 };
+	struct xchg e, c, f, old;
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	fcgi_request(&ask, "", "/index.php");
+	bytes_add(&answer, FCGI_ANSWER, sizeof(FCGI_ANSWER) - 1);
+	xchg_unix_callee(&old, 9, 9, POSTGRES, 1);
+	memset(old.x.laddr, 0, sizeof(old.x.laddr) + sizeof(old.x.raddr));
+	memcpy((char *)&old.x + offsetof(struct rec_xchg, laddr), "/run/pg/.s.PGSQL.5432", 22);
+	xchg_request(&old, "Q\0\0\0\5\0", 6, 1, 2);
+	xchg_answer(&old, "Z\0\0\0\5I", 6, 3, 3);
+	scene_xchg(&s, &old, 0, 4);
+	entry(&e);
+	xchg_unix_call(&c, 2, 2, NGINX, 1, 1);
+	xchg_unix_callee(&f, 3, 3, FPM, 1);
+	call_bytes(&c, &ask, &answer, 30, 1030);
+	callee_fpm(&f, &ask);
+	xchg_spend(&e, SLICE_MID, STATE_RUN, 20);
+	ANSWER(&e, OK, 1050);
+	scene_xchg(&s, &c, 0, 1100);
+	scene_xchg(&s, &f, 0, 1100);
+	scene_xchg(&s, &e, 0, 1100);
+	scene_tick(&s, 1200);
+	expect_fpm(&s);
+	scene_end(&s);
+}
+
 /* The callee's last send returned after the caller had the answer: that is not the caller's. */
 static void test_late_callee(void **state)
 {
@@ -533,12 +565,19 @@ static void test_orphan(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_joined),      cmocka_unit_test(test_addresses_again),
-		cmocka_unit_test(test_late_callee), cmocka_unit_test(test_unjoined),
-		cmocka_unit_test(test_connect),     cmocka_unit_test(test_prepared),
-		cmocka_unit_test(test_copy_in),     cmocka_unit_test(test_terminate),
-		cmocka_unit_test(test_sql_error),   cmocka_unit_test(test_n_plus_one),
-		cmocka_unit_test(test_long_head),   cmocka_unit_test(test_orphan),
+		cmocka_unit_test(test_joined),
+		cmocka_unit_test(test_addresses_again),
+		cmocka_unit_test(test_addresses_again_elsewhere),
+		cmocka_unit_test(test_late_callee),
+		cmocka_unit_test(test_unjoined),
+		cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_prepared),
+		cmocka_unit_test(test_copy_in),
+		cmocka_unit_test(test_terminate),
+		cmocka_unit_test(test_sql_error),
+		cmocka_unit_test(test_n_plus_one),
+		cmocka_unit_test(test_long_head),
+		cmocka_unit_test(test_orphan),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -248,7 +248,51 @@ static void test_call_that_is_not_joined(void **state)
 	called(&s, SLICE_MID, STATE_RECV, 20);
 	run(&s);
 	EXPECT(&s, part(CAUSE_CPU, "", 28), part(CAUSE_RUNQ, "", 2),
-	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_DB, "SELECT t", 2, 70));
+	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_DB, "connect", 0, 10),
+	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_DB, "SELECT t", 2, 60));
+
+	/* what TCP found unusual stands behind the name; alone where there is none */
+	s.calls[1].net = intern_str("retransmits"); /* sorted: the one that ended last is first */
+	s.calls[0].what = 0;
+	s.calls[0].net = intern_str("rtt ~20ms");
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 28), part(CAUSE_RUNQ, "", 2),
+	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_DB, "connect", 0, 10),
+	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_DB, "SELECT t (retransmits)", 1,
+			40),
+	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_DB, "rtt ~20ms", 1, 20));
+}
+
+/* Waits for disks, pages and CPUs are named like locks: never more than the states measured, each
+ * by its own cause, and what has no name stays the plain cause. */
+static void test_waits_are_named(void **state)
+{
+	struct breakdown_wait waits[] = {
+		{ US(9), intern_str("vda read queued"), 0, CAUSE_DISK },
+		{ US(100), intern_str("vda read in device"), 0, CAUSE_DISK },
+		{ US(4), intern_str("behind xz"), 0, CAUSE_RUNQ },
+		{ US(5), intern_str("vda read: lib/x.so"), 0, CAUSE_FAULT },
+	};
+	struct scene s;
+
+	(void)state;
+	/* disk 30 = 9 + 21 of 100; runq 6 + 2 in a call = 4 + 4; fault 5; cpu 52; call 5 */
+	scene_init(&s, T, T + US(100));
+	own(&s, SLICE_MID, STATE_DISK, 30);
+	own(&s, SLICE_MID, STATE_RUNQ, 6);
+	own(&s, SLICE_MID, STATE_FAULT, 5);
+	own(&s, SLICE_MID, STATE_RUN, 52);
+	call(&s, CAUSE_CACHE, 50, 57);
+	called(&s, SLICE_MID, STATE_RUNQ, 2);
+	called(&s, SLICE_MID, STATE_RECV, 5);
+	s.in.waits = waits;
+	s.in.n_waits = 4;
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 52), part_held(CAUSE_DISK, "vda read queued", "", 1, 9),
+	       part_held(CAUSE_DISK, "vda read in device", "", 1, 21),
+	       part_held(CAUSE_RUNQ, "behind xz", "", 1, 4), part(CAUSE_RUNQ, "", 4),
+	       part_held(CAUSE_FAULT, "vda read: lib/x.so", "", 1, 5),
+	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_CACHE, "SELECT t", 1, 5));
 }
 
 static void test_joined_hop(void **state)
@@ -408,9 +452,9 @@ static void test_child_longer_than_the_wait(void **state)
 static void test_locks_are_named(void **state)
 {
 	struct breakdown_wait waits[] = {
-		{ US(20), intern_str("flock sess_1"), intern_str("POST /grade") },
-		{ US(7), intern_str("futex php-fpm"), 0 },
-		{ US(3), intern_str("flock sess_1"), intern_str("POST /grade") },
+		{ US(20), intern_str("flock sess_1"), intern_str("POST /grade"), CAUSE_LOCK },
+		{ US(7), intern_str("futex php-fpm"), 0, CAUSE_LOCK },
+		{ US(3), intern_str("flock sess_1"), intern_str("POST /grade"), CAUSE_LOCK },
 	};
 	struct scene s;
 
@@ -680,6 +724,7 @@ int main(void)
 		cmocka_unit_test(test_joined_store),
 		cmocka_unit_test(test_child_longer_than_the_wait),
 		cmocka_unit_test(test_locks_are_named),
+		cmocka_unit_test(test_waits_are_named),
 		cmocka_unit_test(test_loop_gap_in_a_call),
 		cmocka_unit_test(test_loop_without_calls),
 		cmocka_unit_test(test_slow_body_and_slow_reader),

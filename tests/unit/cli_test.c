@@ -106,6 +106,7 @@ static void test_defaults(void **state)
 	assert_string_equal(o.input, "tardy.data");
 	assert_string_equal(o.output, "-");
 	assert_int_equal(o.format, CLI_FOLDED);
+	assert_int_equal(o.kind, EXPORT_WALL);
 	good("doctor", CLI_DOCTOR);
 	assert_int_equal(o.format, CLI_TEXT);
 	good("explain", CLI_EXPLAIN);
@@ -264,13 +265,21 @@ static void test_report_and_export(void **state)
 	assert_string_equal(o.input, "x");
 	assert_string_equal(o.output, "y");
 	assert_int_equal(o.format, CLI_FOLDED);
+	assert_int_equal(o.kind, EXPORT_WALL);
+	good("export -F speedscope --kind=off", CLI_EXPORT);
+	assert_int_equal(o.format, CLI_SPEEDSCOPE);
+	assert_int_equal(o.kind, EXPORT_OFF);
+	good("export --kind cpu", CLI_EXPORT);
+	assert_int_equal(o.format, CLI_FOLDED);
+	assert_int_equal(o.kind, EXPORT_CPU);
 
 	bad("report rutes", "no report 'rutes'", "did you mean routes?");
 	bad("report xyz", "no report 'xyz'", "tardy help report");
 	bad("report -F folded", "--format cannot be 'folded'", "text|json");
 	bad("report -F jso", "--format cannot be 'jso'", "text|json");
-	bad("export -F json", "--format cannot be 'json'", "folded is wanted");
-	bad("export --kind cpu", "--kind cannot be 'cpu'", "wall is wanted");
+	bad("export -F json", "--format cannot be 'json'", "folded|speedscope is wanted");
+	bad("export --kind gpu", "--kind cannot be 'gpu'", "cpu|off|wall is wanted");
+	bad("report --kind cpu", "tardy report has no option --kind", "export");
 	bad("export -p 3", "tardy export has no option --pid", "top, record, report");
 	bad("report --top 0", "--top cannot be '0'", "from 1 to 1000000");
 	bad("report --top 1000001", "--top cannot be", "from 1 to 1000000");
@@ -619,7 +628,8 @@ static void test_completion_in_bash(void **state)
 	assert_offers("tardy re", "record report replay");
 	assert_offers("tardy -q report \"\"", "routes requests hotspots health facts");
 	assert_offers("tardy report -F \"\"", "text json");
-	assert_offers("tardy export -F \"\"", "folded");
+	assert_offers("tardy export -F \"\"", "folded speedscope");
+	assert_offers("tardy export --kind \"\"", "cpu off wall");
 	assert_offers("tardy --color = a", "auto always");
 	assert_offers("tardy record --m", "--max-size --max-lost");
 	assert_offers("tardy --b", "--batch");

@@ -13,16 +13,21 @@
 #include "export/folded.h"
 #include "unit/view_fixture.h"
 
-static char *fold(const struct snapshot *s)
+static char *fold_kind(const struct snapshot *s, enum export_kind kind)
 {
 	char *text;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
 	assert_non_null(f);
-	assert_int_equal(export_folded(f, s), 0);
+	assert_int_equal(export_folded(f, s, kind), 0);
 	fclose(f);
 	return text;
+}
+
+static char *fold(const struct snapshot *s)
+{
+	return fold_kind(s, EXPORT_WALL);
 }
 
 /* Checks every line; returns the sum of the counts. */
@@ -79,6 +84,12 @@ static void hostile_and_empty(void **state)
 	(void)state;
 	assert_int_equal(check_grammar(text), entry_us(s));
 	free(text);
+	text = fold_kind(s, EXPORT_CPU);
+	assert_int_equal(check_grammar(text), 7);
+	free(text);
+	text = fold_kind(s, EXPORT_OFF);
+	assert_string_equal(text, "");
+	free(text);
 	snapshot_free(s);
 	s = fixture_empty();
 	text = fold(s);
@@ -104,6 +115,37 @@ static void equal_stacks_are_one_line(void **state)
 	intern_release();
 }
 
+static void kernel_and_process(void **state)
+{
+	static const struct {
+		uint16_t n_kernel;
+		const char *text;
+	} cases[] = {
+		{ 0, "php-fpm;GET /my/;main;leaf 7\n" },
+		{ 1, "php-fpm;GET /my/;main;-;leaf 7\n" },
+		{ 2, "php-fpm;GET /my/;main;leaf 7\n" }, /* nothing to part */
+	};
+	struct snapshot *s = fixture_with_stacks(fixture_busy());
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s->stacks[0].n_kernel = cases[i].n_kernel;
+		text = fold_kind(s, EXPORT_CPU);
+		assert_string_equal(text, cases[i].text);
+		free(text);
+	}
+	s->stacks[0].cause = CAUSE_SLEEP; /* what does not run waits */
+	text = fold_kind(s, EXPORT_CPU);
+	assert_string_equal(text, "");
+	free(text);
+	text = fold_kind(s, EXPORT_OFF);
+	assert_string_equal(text, "php-fpm;GET /my/;main;leaf 70000\n");
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void full_disk(void **state)
 {
 	struct snapshot *s = fixture_busy();
@@ -111,7 +153,7 @@ static void full_disk(void **state)
 
 	(void)state;
 	assert_non_null(f);
-	assert_int_equal(export_folded(f, s), -ENOSPC);
+	assert_int_equal(export_folded(f, s, EXPORT_WALL), -ENOSPC);
 	fclose(f);
 	snapshot_free(s);
 	intern_release();
@@ -123,6 +165,7 @@ int main(void)
 		cmocka_unit_test(busy),
 		cmocka_unit_test(hostile_and_empty),
 		cmocka_unit_test(equal_stacks_are_one_line),
+		cmocka_unit_test(kernel_and_process),
 		cmocka_unit_test(full_disk),
 	};
 

@@ -118,6 +118,33 @@ static void identities_are_strings(void **state)
 	intern_release();
 }
 
+static void streams_are_told_apart(void **state)
+{
+	struct snapshot *s = fixture_busy();
+	char *text;
+
+	(void)state;
+	s->routes[0].streams = 9;
+	s->routes[0].stream_first_us = 612000;
+	s->routes[0].stream_wall_us = 2560000;
+	s->requests_v[0].gap_us = 38000;
+	s->requests_v[0].sends = 57;
+	s->requests_v[0].gap_max_us = 91000;
+	s->requests_v[0].srtt_us = 42000;
+	s->requests_v[0].retransmits = 3;
+	text = export_all(s, EXPORT_ROUTES | EXPORT_REQUESTS);
+	assert_non_null(strstr(text, "\"streams\":9,\"stream_first_byte_us\":612000,"
+				     "\"stream_gap_us\":null,\"stream_wall_us\":2560000"));
+	assert_non_null(strstr(text, "\"first_byte_us\":3800000,\"gap_us\":38000,"
+				     "\"gap_max_us\":91000,\"sends\":57,\"srtt_us\":42000,"
+				     "\"rttvar_us\":null,\"retransmits\":3,"
+				     "\"peer_window_us\":null"));
+	assert_non_null(strstr(text, "\"connect_us\":1200,\"srtt_us\":310,\"retransmits\":2"));
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void losses_are_placed(void **state)
 {
 	struct snapshot *s = fixture_busy();
@@ -180,7 +207,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_and_schema),       cmocka_unit_test(parts_sum_to_the_wall),
 		cmocka_unit_test(identities_are_strings), cmocka_unit_test(empty_and_hostile),
-		cmocka_unit_test(failed_writes),          cmocka_unit_test(losses_are_placed),
+		cmocka_unit_test(streams_are_told_apart), cmocka_unit_test(failed_writes),
+		cmocka_unit_test(losses_are_placed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,43 @@ static void columns_fit_every_width(void **state)
 		}
 }
 
+/* A route of streams has no percentiles, but says how they went; so does a request. */
+static void streams(void **state)
+{
+	struct snapshot *s = fixture_busy();
+	struct snap_route *r = &s->routes[2];
+	struct text_opts o = { .width = 160, .sort = "gap", .top = 1 };
+	char words[WORDS_LEN], *text;
+
+	(void)state;
+	r->requests = r->streams = 9;
+	r->stream_first_us = 612000;
+	r->stream_gap_us = 38000;
+	r->stream_wall_us = 2560000;
+	r->p50_us = r->p95_us = r->p99_us = r->max_us = 0;
+	words_route_head(r, words, false);
+	assert_string_equal(words, "GET /my/: mean 72ms in 9 streams, first byte 612ms, gap 38ms");
+	text = report(s, EXPORT_ROUTES, &o);
+	assert_non_null(strstr(text, " MAX FIRST   GAP WAIT/s"));
+	assert_non_null(strstr(text, " strm  strm  strm  strm 612ms  38ms "));
+	assert_null(strstr(text, "\n  GET /course/view.php "));
+	free(text);
+	r->stream_gap_us = 0; /* one send each */
+	r->requests = 30;
+	words_route_head(r, words, false);
+	assert_string_equal(words, "GET /my/: mean 72ms per request, in 30 requests, 9 streamed: "
+				   "first byte 612ms");
+	s->requests_v[0].stream = true;
+	s->requests_v[0].sends = 12;
+	s->requests_v[0].gap_us = 10000;
+	o = (struct text_opts){ .width = 80 };
+	text = report(s, EXPORT_REQUESTS, &o);
+	assert_non_null(strstr(text, "\n  stream: first byte 3.80s, 11 gaps of 10ms (mean)\n"));
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void full_disk(void **state)
 {
 	struct snapshot *s = fixture_busy();
@@ -222,6 +259,7 @@ int main(void)
 		cmocka_unit_test(sorting),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(columns_fit_every_width),
+		cmocka_unit_test(streams),
 		cmocka_unit_test(full_disk),
 	};
 

@@ -116,6 +116,50 @@ static void test_http_long_answer(void **state)
 	assert_true(read_alone(SLICE_LIT(GET), head, head.len + 1000).ended);
 }
 
+/* Of a head that is longer than what is kept of it, type and chunks may be known, and the last
+ * chunk is seen in the last bytes. */
+static void test_http_long_head(void **state)
+{
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+#define EVENTS "Content-Type: text/event-stream\r\nX-Long: the head is n"
+	static const struct {
+		const char *answer, *tail;
+		bool can_tell, ended, stream;
+	} cases[] = {
+		{ CHUNKED EVENTS, "data: x\n\n\r\n", 1, 0, 1 },
+		{ CHUNKED EVENTS, "\r\n0\r\n\r\n", 1, 1, 1 },
+		{ CHUNKED "X-Long: the head is n", "\r\n0\r\n\r\n", 1, 1, 0 },
+		{ "HTTP/1.1 200 OK\r\n" EVENTS, "data: 0\r\n\r\n", 0, 0, 1 },
+		{ "HTTP/1.1 200 OK\r\n" EVENTS, "\r\n0\r\n\r\n", 0, 1, 1 },
+		{ "HTTP/1.1 200 OK\r\nX-Long: the head is n", "\r\n0\r\n\r\n", 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text_state s = { 0 };
+		struct text_in in = { .request = SLICE_LIT(GET),
+				      .response = slice_of(cases[i].answer),
+				      .tail = slice_of(cases[i].tail),
+				      .response_bytes = 1000 };
+		struct text t;
+
+		text_read_exchange(&s, &in, &t);
+		text_state_release(&s);
+		if (t.can_tell != cases[i].can_tell || t.ended != cases[i].ended ||
+		    t.stream != cases[i].stream)
+			fail_msg("case %zu: can_tell %d ended %d stream %d", i, t.can_tell, t.ended,
+				 t.stream);
+	}
+}
+
+/* The type is in the head; what a page says is its own affair. */
+static void test_http_page_about_streams(void **state)
+{
+	(void)state;
+	assert_false(
+		READ(GET, "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\ntext/event-stream").stream);
+}
+
 static void test_http_upgrade(void **state)
 {
 	struct text t = READ("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
@@ -216,6 +260,9 @@ static void test_fastcgi(void **state)
 	assert_int_equal(t.status, 200);
 	assert_false(t.ended || t.error);
 	assert_true(t.can_tell);
+	assert_false(t.stream);
+	t = READ(FCGI_BEGIN FCGI_PARAMS, "\1\6\0\1\0\x21\0\0Content-type: text/event-stream\r\n");
+	assert_true(t.stream);
 	/* overloaded: no answer of the script at all */
 	t = READ(FCGI_BEGIN FCGI_PARAMS, "\1\3\0\1\0\x8\0\0\0\0\0\0\2\0\0\0");
 	assert_true(t.ended && t.error);
@@ -377,13 +424,22 @@ static void test_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_http_names),          cmocka_unit_test(test_http_ends),
-		cmocka_unit_test(test_http_long_answer),    cmocka_unit_test(test_http_upgrade),
-		cmocka_unit_test(test_http_continues),      cmocka_unit_test(test_http_pipelined),
-		cmocka_unit_test(test_http_pipelined_long), cmocka_unit_test(test_fastcgi),
-		cmocka_unit_test(test_fastcgi_continues),   cmocka_unit_test(test_pgsql_query),
-		cmocka_unit_test(test_pgsql_connect),       cmocka_unit_test(test_pgsql_other),
-		cmocka_unit_test(test_pgsql_prepared),      cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_http_names),
+		cmocka_unit_test(test_http_ends),
+		cmocka_unit_test(test_http_long_answer),
+		cmocka_unit_test(test_http_upgrade),
+		cmocka_unit_test(test_http_long_head),
+		cmocka_unit_test(test_http_page_about_streams),
+		cmocka_unit_test(test_http_continues),
+		cmocka_unit_test(test_http_pipelined),
+		cmocka_unit_test(test_http_pipelined_long),
+		cmocka_unit_test(test_fastcgi),
+		cmocka_unit_test(test_fastcgi_continues),
+		cmocka_unit_test(test_pgsql_query),
+		cmocka_unit_test(test_pgsql_connect),
+		cmocka_unit_test(test_pgsql_other),
+		cmocka_unit_test(test_pgsql_prepared),
+		cmocka_unit_test(test_unknown),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -319,6 +319,23 @@ static void response_status(void **state)
 	assert_false(r.ended);
 }
 
+static void response_event_stream(void **state)
+{
+	struct fastcgi_response r = { 0 };
+
+	(void)state;
+	respond("X-A: b\r\ncontent-type:Text/Event-Stream;charset=UTF-8\r\n\r\n", 1, &r);
+	assert_true(r.event_stream);
+	respond("Content-Type: \ttext/event-stream\r\n", 0, &r);
+	assert_true(r.event_stream);
+	respond("Content-Type: text/event\r\n\r\n", 0, &r);
+	assert_false(r.event_stream);
+	respond("Content-Type: text/html\r\n\r\nContent-Type: text/event-stream\r\n", 0, &r);
+	assert_false(r.event_stream);
+	respond("Content-Type: text/event-stre", 0, &r);
+	assert_false(r.event_stream);
+}
+
 static void response_prefixes(void **state)
 {
 	static const char header[] = "X: y\r\nStatus: 500 Oops\r\n\r\nbody";
@@ -381,17 +398,12 @@ static void ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(request_of_nginx),
-		cmocka_unit_test(every_split),
-		cmocka_unit_test(one_byte_records),
-		cmocka_unit_test(sent_twice),
-		cmocka_unit_test(request_prefixes),
-		cmocka_unit_test(not_fastcgi),
-		cmocka_unit_test(hostile_lengths),
-		cmocka_unit_test(response_status),
-		cmocka_unit_test(response_prefixes),
-		cmocka_unit_test(not_a_response),
-		cmocka_unit_test(ends),
+		cmocka_unit_test(request_of_nginx),      cmocka_unit_test(every_split),
+		cmocka_unit_test(one_byte_records),      cmocka_unit_test(sent_twice),
+		cmocka_unit_test(request_prefixes),      cmocka_unit_test(not_fastcgi),
+		cmocka_unit_test(hostile_lengths),       cmocka_unit_test(response_status),
+		cmocka_unit_test(response_event_stream), cmocka_unit_test(response_prefixes),
+		cmocka_unit_test(not_a_response),        cmocka_unit_test(ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -463,6 +463,42 @@ static void test_listing(void **state)
 	snapshot_free(s);
 }
 
+/* Two streams and a page of one route: the page alone is in percentiles, all are in the mean. */
+static void test_streams(void **state)
+{
+	struct snapshot_input in = { .list_requests = true };
+	struct part first[] = { PART(WEB, UPSTREAM, 0, 900) };
+	struct part second[] = { PART(WEB, UPSTREAM, 0, 1500) };
+	struct part page[] = { PART(WEB, CPU, 0, 6) };
+	struct request r = request_of(WEB, VIEW, 100, REQUEST_ENTRY | REQUEST_STREAM, first, 1);
+	struct snapshot *s;
+
+	(void)state;
+	r.first_byte_ns = r.start_ns + 500 * MS;
+	r.last_byte_ns = r.end_ns;
+	r.sends = 11;
+	assert_int_equal(aggregate_add(a, &r), 0);
+	r = request_of(WEB, VIEW, 200, REQUEST_ENTRY | REQUEST_STREAM, second, 1);
+	r.first_byte_ns = r.start_ns + 300 * MS;
+	r.last_byte_ns = r.end_ns;
+	r.sends = 31;
+	assert_int_equal(aggregate_add(a, &r), 0);
+	add(WEB, VIEW, 300, REQUEST_ENTRY, page, 1);
+	s = build(&in);
+	assert_int_equal(s->n_routes, 1);
+	assert_int_equal(s->routes[0].streams, 2);
+	assert_int_equal(s->routes[0].stream_first_us, 400000);
+	assert_int_equal(s->routes[0].stream_gap_us, (400 + 1200) * 1000 / 40);
+	assert_int_equal(s->routes[0].stream_wall_us, 1200000);
+	assert_int_equal(s->routes[0].wall_us, (900 + 1500 + 6) * 1000 / 3);
+	assert_int_equal(s->routes[0].max_us, 6000);
+	assert_int_equal(s->requests_v[0].gap_us, 40000);
+	assert_int_equal(s->requests_v[0].sends, 11);
+	assert_true(s->requests_v[0].stream);
+	assert_int_equal(s->requests_v[2].gap_us, 0);
+	snapshot_free(s);
+}
+
 static void test_open_routes_are_bounded(void **state)
 {
 	enum { N = RANK_OPEN_ROWS_MAX + 500 };
@@ -511,6 +547,7 @@ int main(void)
 		SNAP_TEST(test_verdict_names_the_largest_what),
 		SNAP_TEST(test_pools),
 		SNAP_TEST(test_listing),
+		SNAP_TEST(test_streams),
 		SNAP_TEST(test_open_routes_are_bounded),
 	};
 

@@ -144,10 +144,10 @@ static inline void fixture_requests(struct snapshot *s)
 	};
 	r[0].calls[0] = (struct snap_call){ intern_str("php-fpm"), intern_str("fastcgi"),
 					    intern_str("GET /course/view.php"), 9000, 3890000,
-					    false };
+					    0, 0, 0, false };
 	r[0].calls[1] = (struct snap_call){ intern_str("postgres"), intern_str("postgresql"),
 					    intern_str("SELECT mdl_course_modules WHERE course = ?"),
-					    700000, 2470000, true };
+					    700000, 2470000, 1200, 310, 2, true };
 	r[0].marks[0] = (struct snap_mark){ intern_str("session start"), 412000 };
 	r[1] = (struct snap_request){
 		.xid = 42, .parent_xid = 41, .start_unix_us = FIXTURE_START_US + 58070000,
@@ -243,6 +243,51 @@ static inline struct snapshot *fixture_busy(void)
 	return s;
 }
 
+static inline void fixture_stack(struct snap_hotspot *h, const char *const *frames, size_t n,
+				 size_t n_kernel, double share)
+{
+	h->stack = calloc(n, sizeof(*h->stack));
+	h->n_stack = n;
+	h->n_stack_kernel = n_kernel;
+	h->stack_share = share;
+	for (size_t i = 0; i < n; i++)
+		h->stack[i] = intern_str(frames[i]);
+}
+
+/* Gives the snapshot what it has when stacks are taken. */
+static inline struct snapshot *fixture_with_stacks(struct snapshot *s)
+{
+	static const char *const disk[] = {
+		"io_schedule_[k]", "folio_wait_bit_common_[k]", "filemap_get_pages_[k]",
+		"filemap_read_[k]", "vfs_read_[k]", "__x64_sys_pread64_[k]", "do_syscall_64_[k]",
+		"__pread64", "FileReadV", "mdreadv", "ReadBuffer_common", "heapgettup_pagemode",
+		"ExecSeqScan", "PortalRun", "exec_simple_query", "PostgresMain", "main",
+	};
+	static const char *const pool[] = { "accept4", "fcgi_accept_request", "main" };
+	static const char *const stack[] = { "leaf", "main" };
+	uint32_t *frames = calloc(2, sizeof(*frames));
+
+	fixture_stack(&s->hotspots[0], disk, 17, 7, 0.71);
+	fixture_stack(&s->hotspots[1], pool, 3, 0, 1);
+	frames[0] = intern_str(stack[0]);
+	frames[1] = intern_str(stack[1]);
+	s->stack_frames = frames;
+	s->stacks = calloc(1, sizeof(*s->stacks));
+	s->n_stacks = 1;
+	s->stacks[0] = (struct snap_stack){
+		.service = intern_str("php-fpm"), .route = intern_str("GET /my/"),
+		.cause = CAUSE_CPU, .frames = frames, .n_frames = 2, .samples = 7, .us = 70000,
+	};
+	s->health.has_stacks = true;
+	s->health.stacks = (struct snap_stacks){
+		.cpu_samples = 61284, .waits = 9120, .no_user = 410, .user_skipped = 77,
+		.user_short = 12840, .user_cut = 31, .no_kernel = 3, .kernel_cut = 2,
+		.unknown_symbols = 1966, .after_answer = 240, .unclaimed = 12, .dropped = 5,
+		.folded = 1,
+	};
+	return s;
+}
+
 /* Names that attack: escape sequences, invalid and overlong UTF-8, direction changes, wide
  * characters, combining marks without end, a very long one, separators of the formats. */
 static inline const char *const *fixture_hostile_names(size_t *n)
@@ -269,10 +314,10 @@ static inline const char *const *fixture_hostile_names(size_t *n)
 
 /* clang-format on */
 
-/* The busy snapshot with every name replaced by an attack. */
+/* The busy snapshot with stacks and with every name replaced by an attack. */
 static inline struct snapshot *fixture_hostile(void)
 {
-	struct snapshot *s = fixture_busy();
+	struct snapshot *s = fixture_with_stacks(fixture_busy());
 	size_t n, next = 0;
 	const char *const *names = fixture_hostile_names(&n);
 
@@ -298,7 +343,13 @@ static inline struct snapshot *fixture_hostile(void)
 		s->hotspots[i].held_by = HOSTILE();
 		for (size_t k = 0; k < s->hotspots[i].n_routes; k++)
 			s->hotspots[i].routes[k].route = HOSTILE();
+		for (size_t k = 0; k < s->hotspots[i].n_stack; k++)
+			s->hotspots[i].stack[k] = HOSTILE();
 	}
+	s->stacks[0].service = HOSTILE();
+	s->stacks[0].route = HOSTILE();
+	s->stack_frames[0] = HOSTILE();
+	s->stack_frames[1] = HOSTILE();
 	s->hostname = HOSTILE();
 	s->kernel = HOSTILE();
 	s->pools[0].service = HOSTILE();

@@ -124,22 +124,28 @@ static void stored_screens(void **state)
 	static const struct {
 		int cols, rows;
 		const char *typed, *name;
+		bool stacks;
 	} cases[] = {
-		{ 100, 30, "", "snapshot_routes_100x30.txt" },
-		{ 80, 24, "", "snapshot_routes_80x24.txt" },
-		{ 80, 24, "2", "snapshot_requests_80x24.txt" },
-		{ 100, 30, "2\r", "snapshot_request_100x30.txt" },
-		{ 80, 24, "3j", "snapshot_hotspots_80x24.txt" },
-		{ 80, 24, "4", "snapshot_health_80x24.txt" },
-		{ 80, 24, "?", "snapshot_help_80x24.txt" },
-		{ 40, 10, "", "snapshot_routes_40x10.txt" },
+		{ 100, 30, "", "snapshot_routes_100x30.txt", false },
+		{ 80, 24, "", "snapshot_routes_80x24.txt", false },
+		{ 80, 24, "2", "snapshot_requests_80x24.txt", false },
+		{ 100, 30, "2\r", "snapshot_request_100x30.txt", false },
+		{ 80, 24, "3j", "snapshot_hotspots_80x24.txt", false },
+		{ 80, 24, "4", "snapshot_health_80x24.txt", false },
+		{ 80, 24, "?", "snapshot_help_80x24.txt", false },
+		{ 40, 10, "", "snapshot_routes_40x10.txt", false },
+		{ 80, 24, "3", "snapshot_hotspots_stack_80x24.txt", true },
+		{ 140, 24, "3", "snapshot_hotspots_stack_140x24.txt", true },
+		{ 80, 24, "4", "snapshot_health_stacks_80x24.txt", true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct snapshot *s = fixture_busy();
 		char *text;
 
-		start(cases[i].cols, cases[i].rows, fixture_busy(), NULL);
+		start(cases[i].cols, cases[i].rows, cases[i].stacks ? fixture_with_stacks(s) : s,
+		      NULL);
 		keys(cases[i].typed);
 		text = screen();
 		assert_true(golden_matches(cases[i].name, text));

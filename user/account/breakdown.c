@@ -15,7 +15,7 @@ struct work {
 	const struct breakdown_in *in;
 	struct parts *out;
 	uint64_t left_ns;
-	uint64_t lock_ns; /* lock time still to be named by in->waits */
+	uint64_t named_ns[CAUSE_COUNT]; /* time that in->waits may name, by cause */
 	int err;
 };
 
@@ -48,8 +48,18 @@ static uint64_t give_own(struct work *w, enum cause cause, uint32_t what, uint32
 	return give(w, &part, ns);
 }
 
-static void give_locks(struct work *w, uint64_t ns)
+/* The same for a cause's fixed name, which is looked up only when there is something to give. */
+static void give_named(struct work *w, enum cause cause, const char *what, uint64_t ns)
 {
+	if (ns)
+		give_own(w, cause, intern_str(what), 0, ns);
+}
+
+/* Time of a cause that single waits name; what is left of it were shorter waits. */
+static void give_waits(struct work *w, enum cause cause)
+{
+	uint64_t ns = w->named_ns[cause];
+
 	for (size_t i = 0; i < w->in->n_waits && ns; i++) {
 		const struct breakdown_wait *wait = &w->in->waits[i];
 		uint64_t take = min_of(wait->ns, ns);
@@ -57,14 +67,17 @@ static void give_locks(struct work *w, uint64_t ns)
 				     .what = wait->what,
 				     .held_by = wait->held_by,
 				     .count = 1,
-				     .cause = CAUSE_LOCK };
+				     .cause = wait->cause };
 
+		if (wait->cause != cause)
+			continue;
 		give(w, &part, take);
 		ns -= take;
 	}
-	/* too short to have a record of its own */
-	if (ns)
-		give_own(w, CAUSE_LOCK, intern_str("futex"), 0, ns);
+	if (cause == CAUSE_LOCK)
+		give_named(w, cause, "futex", ns);
+	else
+		give_own(w, cause, 0, 0, ns);
 }
 
 /* The thread's own states; what was for the peer of a call or of the request is left to the
@@ -74,22 +87,25 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 	static const struct {
 		enum thread_state state;
 		enum cause cause;
+		bool named;
 	} direct[] = {
-		{ STATE_RUN, CAUSE_CPU },           { STATE_RUNQ, CAUSE_RUNQ },
-		{ STATE_THROTTLE, CAUSE_THROTTLE }, { STATE_DISK, CAUSE_DISK },
-		{ STATE_FAULT, CAUSE_FAULT },       { STATE_SLEEP, CAUSE_SLEEP },
-		{ STATE_IPC, CAUSE_IPC },           { STATE_OTHER, CAUSE_OTHER },
+		{ STATE_RUN, CAUSE_CPU, false },           { STATE_RUNQ, CAUSE_RUNQ, true },
+		{ STATE_THROTTLE, CAUSE_THROTTLE, false }, { STATE_DISK, CAUSE_DISK, true },
+		{ STATE_FAULT, CAUSE_FAULT, true },        { STATE_SLEEP, CAUSE_SLEEP, false },
+		{ STATE_IPC, CAUSE_IPC, false },           { STATE_OTHER, CAUSE_OTHER, false },
 	};
 
 	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]); i++) {
 		uint64_t ns = state[direct[i].state], cut = min_of(clip, ns);
 
 		clip -= cut;
-		give_own(w, direct[i].cause, 0, 0, ns - cut);
+		if (direct[i].named)
+			w->named_ns[direct[i].cause] += ns - cut;
+		else
+			give_own(w, direct[i].cause, 0, 0, ns - cut);
 	}
-	if (state[STATE_KERNEL])
-		give_own(w, CAUSE_LOCK, intern_str("kernel"), 0, state[STATE_KERNEL]);
-	w->lock_ns += state[STATE_LOCK];
+	give_named(w, CAUSE_LOCK, "kernel", state[STATE_KERNEL]);
+	w->named_ns[CAUSE_LOCK] += state[STATE_LOCK];
 }
 
 static uint64_t peer_wait(const struct breakdown_call *c)
@@ -175,6 +191,25 @@ static uint64_t give_child(struct work *w, const struct breakdown_call *c, uint6
 	return given;
 }
 
+/* The time that opening the call's connection took, of a callee that is not known. */
+static uint64_t give_connect(struct work *w, const struct part *like,
+			     const struct breakdown_call *c, uint64_t ns)
+{
+	struct part part = *like;
+
+	part.count = 0;
+	part.what = intern_str("connect");
+	return give(w, &part, min_of(ns, c->state_ns[STATE_CONNECT]));
+}
+
+/* "GET /answer (rtt ~20ms)" */
+static uint32_t what_and_net(const struct breakdown_call *c)
+{
+	if (!c->what || !c->net)
+		return c->what ? c->what : c->net;
+	return intern_fmt("%s (%s)", intern_text(c->what), intern_text(c->net));
+}
+
 /* Gives `ns` of waiting to the callee: by its own parts where they are known. */
 static void give_call(struct work *w, const struct breakdown_call *c, uint64_t ns)
 {
@@ -190,6 +225,9 @@ static void give_call(struct work *w, const struct breakdown_call *c, uint64_t n
 		part.via = part.who;
 	}
 	part.count = counted ? 0 : 1;
+	if (!c->n_child)
+		ns -= give_connect(w, &part, c, ns);
+	part.what = what_and_net(c);
 	give(w, &part, ns);
 }
 
@@ -281,7 +319,7 @@ static void give_calls(struct work *w)
 	qsort(in->calls, in->n_calls, sizeof(*in->calls), later_end_first);
 	own_intervals(in, o);
 	/* what slices do not cover is a gap; only an event loop has one */
-	gap = w->left_ns > w->lock_ns ? w->left_ns - w->lock_ns : 0;
+	gap = w->left_ns;
 	for (size_t i = 0; i < in->n_calls; i++) {
 		o[i].wait_ns = peer_wait(&in->calls[i]);
 		gap -= min_of(gap, o[i].wait_ns);
@@ -316,8 +354,7 @@ static uint64_t give_queue(struct work *w)
 	if (pre > late)
 		return pre - late;
 	if (in->states_unknown)
-		give_own(w, CAUSE_UNKNOWN, intern_str("before the thread was known"), 0,
-			 late - pre);
+		give_named(w, CAUSE_UNKNOWN, "before the thread was known", late - pre);
 	else if (in->loop)
 		give_own(w, CAUSE_LOOP, 0, in->behind, late - pre);
 	else
@@ -333,11 +370,10 @@ static void give_peer_waits(struct work *w)
 	uint64_t body = min_of(state[STATE_RECV], in->slice_ns[SLICE_T0]);
 
 	give_own(w, CAUSE_RECV, 0, 0, body);
-	if (state[STATE_RECV] > body)
-		give_own(w, CAUSE_UPSTREAM, intern_str("socket"), 0, state[STATE_RECV] - body);
-	give_own(w, CAUSE_SEND, 0, 0, state[STATE_SEND]);
-	give_own(w, CAUSE_UPSTREAM, intern_str("connect"), 0, state[STATE_CONNECT]);
-	give_own(w, CAUSE_OTHER, intern_str("poll"), 0, state[STATE_POLL]);
+	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
+	give_own(w, CAUSE_SEND, in->net, 0, state[STATE_SEND]);
+	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
+	give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
 }
 
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
@@ -352,7 +388,7 @@ static void give_gaps(struct work *w)
 		give_own(w, CAUSE_RECV, 0, 0, span - in->slice_ns[SLICE_T0]);
 	span = in->sent_last_ns > in->sent_first_ns ? in->sent_last_ns - in->sent_first_ns : 0;
 	if (span > in->slice_ns[SLICE_T1])
-		give_own(w, CAUSE_SEND, 0, 0, span - in->slice_ns[SLICE_T1]);
+		give_own(w, CAUSE_SEND, in->net, 0, span - in->slice_ns[SLICE_T1]);
 	if (in->loop && in->read_first_ns)
 		give_own(w, CAUSE_LOOP, 0, 0, w->left_ns);
 	give_own(w, CAUSE_UNKNOWN, 0, 0, w->left_ns);
@@ -371,10 +407,11 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
-		give_own(&w, CAUSE_OTHER, intern_str("poll"), 0, in->calls[i].state_ns[STATE_POLL]);
+		give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
 	}
+	for (int c = 0; c < CAUSE_COUNT; c++)
+		give_waits(&w, c);
 	give_calls(&w);
-	give_locks(&w, w.lock_ns);
 	give_gaps(&w);
 	if (w.err)
 		parts_clear(out);

@@ -28,6 +28,7 @@ struct breakdown_call {
 	const uint64_t *slice_ns; /* SLICE_COUNT */
 	enum cause cause; /* of its wait when the callee is not known: db, cache, upstream */
 	uint32_t who, what; /* callee, or its address; statement, route */
+	uint32_t net; /* what was unusual on its connection, 0 = nothing */
 	/* the callee's own breakdown, when it is known; sums to child_wall_ns */
 	const struct part *child;
 	size_t n_child;
@@ -38,10 +39,11 @@ struct breakdown_call {
 	bool child_is_store; /* its cpu is reported as `cause` and its parts carry `what` */
 };
 
-/* A wait for a lock inside the request. */
+/* A wait inside the request that is known by name: it names time that states account for. */
 struct breakdown_wait {
 	uint64_t ns;
 	uint32_t what, held_by;
+	uint8_t cause; /* enum cause: lock, disk, fault, runq */
 };
 
 struct breakdown_in {
@@ -54,6 +56,7 @@ struct breakdown_in {
 	bool loop; /* its thread serves several connections at once */
 	bool states_unknown; /* the thread's past before the first read is not known */
 	uint32_t queue_what;
+	uint32_t net; /* what was unusual on its own connection, 0 = nothing */
 	uint32_t behind; /* route of the request that the thread served before this one */
 	const struct breakdown_wait *waits;
 	size_t n_waits;

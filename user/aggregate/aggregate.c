@@ -339,6 +339,11 @@ static void placing_done(struct aggregate *a, struct placing *p)
 		return;
 	c->done++;
 	c->done_wall_ns += request_wall_ns(p->r);
+	if (flags & REQUEST_STREAM) {
+		struct streams one = streams_of(p->r);
+
+		streams_add(&c->stream, &one);
+	}
 	for (size_t i = 0; i < p->parts->n; i++) {
 		struct cell_part *part = &c->parts[part_index(p, i)];
 

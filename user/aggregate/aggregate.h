@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include "account/parts.h"
 #include "aggregate/hist.h"
+#include "aggregate/streams.h"
 #include "assemble/request.h"
 
 enum { AGGREGATE_TREND = 8 };
@@ -78,6 +79,7 @@ struct aggregate_sum {
 	bool entry;
 	uint64_t requests, errors, aborted, incomplete, streams;
 	uint64_t done, done_wall_ns; /* complete ones: count, sum of wall times */
+	struct streams stream; /* those of them that are streams */
 	struct parts done_parts; /* sum = done_wall_ns */
 	uint64_t wait_ns; /* integral of requests in flight over the window */
 	struct parts wait_parts; /* sum = wait_ns, but for a rounding of 1 ns a part and bucket */

@@ -50,7 +50,10 @@ static inline uint64_t aggregate_bucket_end(const struct aggregate *a, uint64_t 
  * neighbouring intervals sum exactly to ns. */
 static inline uint64_t aggregate_share(uint64_t ns, uint64_t part_ns, uint64_t wall_ns)
 {
-	return part_ns >= wall_ns ? ns : (uint64_t)((unsigned __int128)ns * part_ns / wall_ns);
+	if (part_ns >= wall_ns)
+		return ns;
+	/* most requests lie within one bucket: no division then */
+	return part_ns ? (uint64_t)((unsigned __int128)ns * part_ns / wall_ns) : 0;
 }
 
 /* Keeps a copy of r, with these parts, where it belongs. Always 0: what cannot be kept is

@@ -130,6 +130,7 @@ static int cell_merge(struct group *g, struct cell *a, const struct cell *b)
 	a->streams += b->streams;
 	a->done += b->done;
 	a->done_wall_ns += b->done_wall_ns;
+	streams_add(&a->stream, &b->stream);
 	a->wait_ns += b->wait_ns;
 	for (uint32_t i = 0; i < b->n_parts; i++)
 		cell_part_add(&a->parts[i], &b->parts[i]);

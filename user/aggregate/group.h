@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include "account/parts.h"
 #include "aggregate/hist.h"
+#include "aggregate/streams.h"
 #include "assemble/request.h"
 
 enum {
@@ -31,6 +32,7 @@ struct cell_part {
 struct cell {
 	uint64_t requests, errors, aborted, incomplete, streams; /* that ended in the bucket */
 	uint64_t done, done_wall_ns; /* the complete ones */
+	struct streams stream; /* those of them that are streams */
 	uint64_t wait_ns; /* integral of requests in flight over the bucket */
 	struct dist walls; /* without streams and incomplete ones */
 	struct cell_part *parts; /* by dictionary index; those beyond n_parts are zero */

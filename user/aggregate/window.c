@@ -74,6 +74,7 @@ static int sum_cell(struct aggregate_sum *sum, const struct cell *c, struct cell
 	sum->streams += c->streams;
 	sum->done += c->done;
 	sum->done_wall_ns += c->done_wall_ns;
+	streams_add(&sum->stream, &c->stream);
 	sum->wait_ns += c->wait_ns;
 	for (uint32_t i = 0; i < c->n_parts; i++) {
 		parts[i].wait_ns += c->parts[i].wait_ns;

@@ -48,6 +48,7 @@ static void node_release(struct node *n)
 	parts_release(&n->parts);
 	free(n->waits);
 	free(n->marks);
+	free(n->net);
 	free(n->now);
 	free(n->base);
 	free(n);
@@ -328,79 +329,6 @@ void more_texts_forget(struct assemble *a, uint64_t before_ns)
 	}
 }
 
-/* Names of lock files hold ids: what looks opaque becomes '*' ("sess_3vk0..." -> "sess_*"). */
-static uint32_t file_what(const char *call, struct slice name)
-{
-	char out[ABI_NAME + 32];
-	size_t n = (size_t)snprintf(out, sizeof(out), "%s ", call), i = 0, run;
-
-	while (i < name.len && n + 2 < sizeof(out)) {
-		for (run = 0; i + run < name.len; run++) {
-			char c = name.ptr[i + run];
-
-			if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z')))
-				break;
-		}
-		if (run >= 16) {
-			out[n++] = '*';
-			i += run;
-			continue;
-		}
-		if (!run)
-			run = 1;
-		if (run > sizeof(out) - 1 - n)
-			run = sizeof(out) - 1 - n;
-		memcpy(out + n, name.ptr + i, run);
-		n += run;
-		i += run;
-	}
-	return intern((struct slice){ out, n });
-}
-
-uint32_t wait_what(uint32_t state, struct slice name)
-{
-	if (state == STATE_KERNEL)
-		return intern_str("kernel");
-	if (name.len)
-		return file_what("file", name);
-	return intern_str("futex");
-}
-
-static void on_wait(struct assemble *a, const struct rec_wait *r)
-{
-	struct node *n;
-	struct wait *w;
-
-	if (r->state == STATE_KERNEL || !r->xid)
-		return;
-	if (r->flags & WAIT_HELD)
-		holder_remember(a, r);
-	n = node_make(a, r->xid, r->h.ts_ns);
-	if (!n)
-		return;
-	if (n->done) {
-		a->counters.late++;
-		return;
-	}
-	if (!n->waits) {
-		n->waits = calloc(WAITS_MAX, sizeof(*n->waits));
-		if (!n->waits)
-			return;
-	}
-	if (n->n_waits == WAITS_MAX) {
-		n->waits[WAITS_MAX - 1].ns += r->blocked_ns;
-		return;
-	}
-	w = &n->waits[n->n_waits++];
-	w->ns = r->blocked_ns;
-	w->start_ns = r->start_ns;
-	w->key = r->key;
-	w->what = wait_what(r->state, record_text(r->name, sizeof(r->name)));
-	w->held = r->flags & WAIT_HELD;
-	w->waker_xid = r->waker_xid;
-	w->waker_tgid = r->waker_tgid;
-}
-
 static void on_thread(struct assemble *a, const struct rec_thread *r)
 {
 	struct node *n = node_find(a, r->xid);
@@ -460,7 +388,16 @@ int assemble_record(struct assemble *a, const struct rec_hdr *rec)
 		on_data(a, (const struct rec_data *)rec);
 		break;
 	case REC_WAIT:
-		on_wait(a, (const struct rec_wait *)rec);
+		detail_wait(a, (const struct rec_wait *)rec);
+		break;
+	case REC_IO:
+		detail_io(a, (const struct rec_io *)rec);
+		break;
+	case REC_RUNQ:
+		detail_runq(a, (const struct rec_runq *)rec);
+		break;
+	case REC_NET:
+		detail_net(a, (const struct rec_net *)rec);
 		break;
 	case REC_THREAD:
 		on_thread(a, (const struct rec_thread *)rec);

@@ -60,6 +60,21 @@ static bool born_together(const struct conn *a, const struct conn *b)
 	return !a->born_ns || !b->born_ns || d < 2000000000u;
 }
 
+/* Both ends of a Unix connection have the listener's path. */
+static uint64_t path_key(const struct rec_xchg *x)
+{
+	static const uint8_t none[16];
+	bool known = x->family == AF_UNIX && (memcmp(x->laddr, none, sizeof(none)) != 0 ||
+					      memcmp(x->raddr, none, sizeof(none)) != 0);
+
+	return known ? listener_key(x) : 0;
+}
+
+static bool same_path(const struct conn *a, const struct conn *b)
+{
+	return !a->path_key || !b->path_key || a->path_key == b->path_key;
+}
+
 static void pair_up(struct assemble *a, struct conn *c, const struct rec_xchg *x)
 {
 	uint64_t key = pair_key(x), other;
@@ -74,6 +89,7 @@ static void pair_up(struct assemble *a, struct conn *c, const struct rec_xchg *x
 		return;
 	}
 	c->pair_key = key;
+	c->path_key = path_key(x);
 	if (x->role == ROLE_ACCEPTED) {
 		p->accepted = c->id;
 		other = p->connected;
@@ -84,7 +100,7 @@ static void pair_up(struct assemble *a, struct conn *c, const struct rec_xchg *x
 	peer = other ? conn_find(a, other) : NULL;
 	/* addresses are used again: an old other end is not this one's */
 	if (!peer || peer->pair_key != key || (peer->peer && peer->peer != c->id) ||
-	    !born_together(c, peer))
+	    !born_together(c, peer) || !same_path(c, peer))
 		return;
 	peer->peer = c->id;
 	c->peer = peer->id;

@@ -20,6 +20,7 @@
 #define PENDING_FRESH_NS (300 * MS) /* the sweep repeats it while it lasts */
 #define HOLD_NS (30000 * MS) /* for work after the answer */
 #define UNJOINED_NS (1000 * MS) /* a callee kept for a call whose record may still come */
+#define STREAM_GAP_NS (1000 * MS) /* a body with a longer gap between two sends is a stream */
 
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
 
@@ -207,6 +208,7 @@ static int fill_call(struct assemble *a, struct node *call, struct breakdown_cal
 	c->slice_ns = call->x.slice_ns;
 	c->cause = cause_of(call->proto);
 	c->what = call->text.route;
+	c->net = detail_net_what(call);
 	c->who = peer_of(a, call);
 	if (!child || depth >= JOIN_DEPTH)
 		return 0;
@@ -260,36 +262,44 @@ static size_t fill_waits(struct assemble *a, const struct node *n, const struct 
 	if (now && now->state == STATE_LOCK) /* the present one has no record yet */
 		out[filled++] = (struct breakdown_wait){
 			.ns = now->h.ts_ns > now->since_ns ? now->h.ts_ns - now->since_ns : 0,
-			.what = wait_what(now->state, record_text(now->name, sizeof(now->name))),
+			.what = detail_lock_what(record_text(now->name, sizeof(now->name))),
+			.cause = CAUSE_LOCK,
 		};
 	return filled;
 }
 
-/* Memory for one breakdown; freed together. */
+/* Memory for one breakdown; freed together. Most requests have few calls and no waits: they need
+ * no heap. */
 struct scratch {
-	struct breakdown_call *calls;
-	struct part *queued;
-	struct present *present;
-	struct breakdown_wait *waits;
+	struct breakdown_call *calls, few_calls[4];
+	struct part *queued, few_queued[4];
+	struct breakdown_wait *waits, few_waits[2];
+	struct present present[2];
 };
 
 static void scratch_release(struct scratch *s)
 {
-	free(s->calls);
-	free(s->queued);
-	free(s->present);
-	free(s->waits);
+	if (s->calls != s->few_calls)
+		free(s->calls);
+	if (s->queued != s->few_queued)
+		free(s->queued);
+	if (s->waits != s->few_waits)
+		free(s->waits);
+}
+
+/* n zeroed items: `few`, of which there are n_few, if they suffice; NULL without memory. */
+static void *few_or_more(void *few, size_t n_few, size_t n, size_t size)
+{
+	return n <= n_few ? memset(few, 0, n * size) : calloc(n, size);
 }
 
 static int scratch_init(struct scratch *s, const struct node *n)
 {
-	size_t calls = n->n_calls + 1;
-
-	s->calls = calloc(calls, sizeof(*s->calls));
-	s->queued = calloc(calls, sizeof(*s->queued));
-	s->present = calloc(2, sizeof(*s->present));
-	s->waits = calloc((size_t)n->n_waits * HOLDERS_MAX + 2, sizeof(*s->waits));
-	if (s->calls && s->queued && s->present && s->waits)
+	s->calls = few_or_more(s->few_calls, 4, n->n_calls, sizeof(*s->calls));
+	s->queued = few_or_more(s->few_queued, 4, n->n_calls, sizeof(*s->queued));
+	s->waits = few_or_more(s->few_waits, 2, (size_t)n->n_waits * HOLDERS_MAX + 2,
+			       sizeof(*s->waits));
+	if (s->calls && s->queued && s->waits)
 		return 0;
 	scratch_release(s);
 	return -ENOMEM;
@@ -375,6 +385,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.state_ns = n->x.state_ns;
 	in.slice_ns = n->x.slice_ns;
 	in.who = service_of(a, n);
+	in.net = detail_net_what(n);
 	in.calls = s.calls;
 	in.waits = s.waits;
 	in.n_waits = fill_waits(a, n, now, s.waits);
@@ -424,6 +435,19 @@ static uint32_t unnamed_route(const struct rec_xchg *x)
 	return intern_fmt("port %u", x->lport);
 }
 
+/* A stream says so, or is recognised by its pace: where the mean of the gaps is too long, one of
+ * them is. */
+static bool node_streams(const struct node *n)
+{
+	const struct rec_turn *sent = &n->x.turn[1];
+
+	if (n->text.stream)
+		return true;
+	return (n->proto == PROTO_HTTP1 || n->proto == PROTO_FASTCGI) && sent->ops > 1 &&
+	       sent->last_ns > sent->first_ns &&
+	       sent->last_ns - sent->first_ns > (sent->ops - 1) * STREAM_GAP_NS;
+}
+
 static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool open)
 {
 	uint32_t flags = open ? REQUEST_OPEN : 0;
@@ -434,7 +458,7 @@ static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool 
 		flags |= REQUEST_ABORTED;
 	if (n->text.error || (!open && !node_answered(n) && !node_aborted(n)))
 		flags |= REQUEST_ERROR;
-	if (n->text.stream)
+	if (node_streams(n))
 		flags |= REQUEST_STREAM;
 	if (touched_by_loss(a, n, end))
 		flags |= REQUEST_INCOMPLETE;
@@ -465,6 +489,7 @@ static void request_calls(struct assemble *a, const struct node *n, struct reque
 			.start_ns = call->x.turn[0].first_ns,
 			.wall_ns = end > call->x.turn[0].first_ns ? end - call->x.turn[0].first_ns :
 								    0,
+			.net = detail_net_of(call),
 			.error = call->text.error,
 		};
 		if (!c->what && call->child)
@@ -508,6 +533,8 @@ static void request_fill(struct assemble *a, struct node *n, uint64_t end, bool 
 		.end_ns = end,
 		.after_ns = n->after_ns,
 		.first_byte_ns = n->x.turn[1].first_ns,
+		.last_byte_ns = n->x.turn[1].last_ns,
+		.sends = n->x.turn[1].ops,
 		.bytes_in = n->x.turn[0].bytes,
 		.bytes_out = n->x.turn[1].bytes,
 		.service = service_of(a, n),
@@ -520,6 +547,7 @@ static void request_fill(struct assemble *a, struct node *n, uint64_t end, bool 
 		.tid = (int32_t)n->x.tid,
 		.flags = flags_of(a, n, end, open),
 		.binding = binding_of(a, n),
+		.net = detail_net_of(n),
 		.parts = n->parts,
 		.calls = calls,
 		.marks = marks,

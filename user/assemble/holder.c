@@ -58,16 +58,20 @@ size_t holder_split(const struct assemble *a, const struct wait *w, struct break
 	uint64_t from = w->start_ns, to = w->start_ns + w->ns, holder = w->held ? w->waker_xid : 0;
 	size_t n = 0;
 
+	if (w->cause != CAUSE_LOCK) {
+		out[0] = (struct breakdown_wait){ w->ns, w->what, 0, w->cause };
+		return 1;
+	}
 	while (n < HOLDERS_MAX - 1 && holder && a->lock_waits) {
 		const struct lock_wait *before = wait_before(a, holder, w->key, from, to);
 
 		if (!before)
 			break;
 		out[n++] = (struct breakdown_wait){ to - before->end_ns, w->what,
-						    route_of(a, holder) };
+						    route_of(a, holder), CAUSE_LOCK };
 		to = before->end_ns;
 		holder = before->waker_xid;
 	}
-	out[n++] = (struct breakdown_wait){ to - from, w->what, route_of(a, holder) };
+	out[n++] = (struct breakdown_wait){ to - from, w->what, route_of(a, holder), CAUSE_LOCK };
 	return n;
 }

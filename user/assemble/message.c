@@ -38,6 +38,22 @@ static struct slice http_request_bytes(const struct text_state *s, const struct 
 	return (struct slice){ buf, rest + n };
 }
 
+/* Is "text/event-stream" anywhere in it? There are few slashes in a head, and memchr is fast. */
+static bool names_event_stream(struct slice in)
+{
+	static const struct slice name = SLICE_LIT("text/event-stream");
+	const size_t slash = sizeof("text") - 1;
+	const char *end = in.ptr + in.len, *at = in.ptr;
+
+	while ((at = memchr(at, '/', (size_t)(end - at)))) {
+		if ((size_t)(at - in.ptr) >= slash && (size_t)(end - at) >= name.len - slash &&
+		    !memcmp(at - slash, name.ptr, name.len))
+			return true;
+		at++;
+	}
+	return false;
+}
+
 static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
 {
 	struct http1_response rsp;
@@ -62,15 +78,19 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		return;
 	}
 	out->stream = rsp.status == 101 ||
-		      memmem(in->response.ptr, in->response.len, "text/event-stream", 17);
-	if (!rsp.head_len)
+		      names_event_stream((struct slice){
+			      in->response.ptr, rsp.head_len ? rsp.head_len : in->response.len });
+	if (!rsp.head_len) { /* longer than what is kept of it; how chunks end is known anyway */
+		out->can_tell = rsp.chunked && in->tail.len > 0;
+		out->ended = (rsp.chunked || out->stream) && http1_chunked_ends(in->tail);
 		return;
+	}
 	body = in->response_bytes - rsp.head_len;
 	if (!http1_response_has_body(method, rsp.status)) {
 		out->can_tell = true;
 		out->ended = true;
 	} else if (rsp.chunked) {
-		out->can_tell = true;
+		out->can_tell = in->tail.len > 0; /* else the kernel side did not read it */
 		out->ended = http1_chunked_ends(in->tail);
 	} else if (rsp.content_length >= 0) {
 		out->can_tell = true;
@@ -145,6 +165,7 @@ static void fastcgi_read(const struct text_in *in, struct text *out)
 		out->status = rsp.status;
 		out->ended = out->ended || rsp.ended;
 		out->error = rsp.status >= 500 || (rsp.ended && rsp.protocol_status != 0);
+		out->stream = rsp.event_stream;
 	}
 }
 

@@ -51,6 +51,7 @@ struct conn {
 	uint64_t id;
 	uint64_t peer; /* id of the other end when it is on this host, 0 = not known */
 	uint64_t pair_key, listener_key;
+	uint64_t path_key; /* of the listener's path, Unix only; 0 = none or not known */
 	uint64_t last_ns; /* of the last record */
 	uint64_t born_ns; /* its first exchange began; 0 = not seen */
 	uint8_t role;
@@ -60,6 +61,7 @@ struct conn {
 	bool used; /* it had an exchange */
 	bool gone; /* it was closed */
 	struct node *newest; /* of its exchanges, chained by older */
+	uint32_t srtt_us; /* round trip, 0 = not known or within this host */
 	uint64_t done_seqs; /* exchanges before this number are finished and gone */
 	/* arrived, not read by anybody */
 	uint64_t pending_ns; /* arrival, 0 = none */
@@ -71,8 +73,8 @@ struct wait {
 	uint64_t start_ns, key;
 	uint64_t waker_xid;
 	uint32_t what;
-	uint32_t waker_tgid;
-	bool held;
+	uint8_t cause; /* enum cause: lock, disk, fault, runq */
+	bool held; /* lock: the waker released it */
 };
 
 struct mark {
@@ -114,6 +116,7 @@ struct node {
 	uint32_t n_waits;
 	struct mark *marks;
 	uint32_t n_marks;
+	struct request_net *net; /* of its latest record, NULL = nothing was told */
 	struct rec_thread *now; /* what its thread does; for open ones */
 	/* result */
 	struct parts parts;
@@ -182,11 +185,21 @@ struct proc *proc_of(struct assemble *a, uint32_t tgid);
 uint32_t route_of(const struct assemble *a, uint64_t xid);
 struct slice more_text_of(struct assemble *a, const struct rec_xchg *x, const uint8_t *head,
 			  char *buf, size_t cap);
-/* What a thread in `state` waits for, by the file's name if it is one. */
-uint32_t wait_what(uint32_t state, struct slice name);
 void more_text_drop(struct assemble *a, uint64_t xid);
 /* Drops those that were last added to before before_ns. */
 void more_texts_forget(struct assemble *a, uint64_t before_ns);
+
+/* ---- detail.c: what waits were for, and what TCP knows ---- */
+void detail_wait(struct assemble *a, const struct rec_wait *r);
+void detail_io(struct assemble *a, const struct rec_io *r);
+void detail_runq(struct assemble *a, const struct rec_runq *r);
+void detail_net(struct assemble *a, const struct rec_net *r);
+/* What a thread that waits for a lock waits for, by the file's name if it is one. */
+uint32_t detail_lock_what(struct slice name);
+/* What is known of n's connection during n; the round trip is the connection's. */
+struct request_net detail_net_of(const struct node *n);
+/* "rtt ~20ms, retransmits": what was unusual on n's connection, 0 = nothing. */
+uint32_t detail_net_what(const struct node *n);
 
 /* ---- exchange.c: one record of an exchange ---- */
 int exchange_record(struct assemble *a, const struct rec_xchg *x);

@@ -16,7 +16,17 @@ enum request_flag {
 	REQUEST_INCOMPLETE = 1 << 2, /* a lost record could change its wall time or parts */
 	REQUEST_ERROR = 1 << 3, /* 5xx, SQL error, protocol error */
 	REQUEST_OPEN = 1 << 4, /* in flight: end_ns is "now", parts are so far */
-	REQUEST_STREAM = 1 << 5, /* first byte and total of its own; not in percentiles */
+	REQUEST_STREAM = 1 << 5, /* first byte, gaps, total of its own; not in percentiles */
+};
+
+/* What TCP and the answer's pace were during an exchange. What is not known is 0. */
+struct request_net {
+	uint64_t connect_ns; /* calls: the connection was opened for it */
+	uint64_t peer_window_ns; /* sending stood still because the peer did not read */
+	uint64_t gap_max_ns; /* longest time between two sends of the answer */
+	uint32_t srtt_us, rttvar_us;
+	uint32_t retransmits; /* segments */
+	uint32_t gaps; /* between sends of the answer, of ABI_GAP_MS or more */
 };
 
 struct request_call {
@@ -26,6 +36,7 @@ struct request_call {
 	uint32_t protocol; /* "http", "fastcgi", "postgresql", "unknown" */
 	uint32_t what; /* route, normalised statement, ... */
 	uint64_t start_ns, wall_ns;
+	struct request_net net;
 	bool error;
 };
 
@@ -39,8 +50,10 @@ struct request {
 	uint64_t parent_xid; /* the request on whose behalf the caller asked, 0 = none known */
 	uint64_t start_ns, end_ns;
 	uint64_t first_byte_ns; /* first response byte, 0 = none yet */
+	uint64_t last_byte_ns; /* the last so far, 0 = none yet */
 	uint64_t after_ns; /* work done after the answer, not in the wall time */
 	uint64_t bytes_in, bytes_out;
+	uint32_t sends; /* I/O operations that the answer left in, so far */
 	uint32_t service; /* who answered */
 	uint32_t pool; /* pool or port when it is known, else 0 */
 	uint32_t method, route; /* route includes the method: "GET /course/view.php" */
@@ -50,6 +63,7 @@ struct request {
 	int32_t pid, tid;
 	uint32_t flags; /* enum request_flag */
 	char binding; /* 'R','W','S','L','U' */
+	struct request_net net; /* of the client's connection */
 	struct parts parts; /* sums to end_ns - start_ns */
 	struct request_call *calls;
 	uint32_t n_calls;

@@ -96,7 +96,8 @@ enum log_exit {
 	  "The program that read tardy's output ended before tardy did.") \
 	X(NO_DATA, 18, EXIT_NEGATIVE, "", "select other processes, or measure for longer", \
 	  "Not a single request was seen. Either none was made, or the servers that answer them " \
-	  "were not selected, or they speak over something that tardy cannot see (tardy doctor).") \
+	  "were not selected, or they speak over something that tardy cannot see (tardy doctor). " \
+	  "Flame graphs of --kind cpu and off need a capture with stacks of requests in it.") \
 	X(TERMINAL, 19, EXIT_USAGE, "", "write to a file with -o FILE, or use tardy -b for text", \
 	  "The output does not fit what it goes to: binary data is never written to a terminal, " \
 	  "and the live view needs one that is described in terminfo (TERM).") \

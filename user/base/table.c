@@ -95,19 +95,25 @@ static bool table_grow(struct table *t)
 
 void *table_put(struct table *t, uint64_t key, bool *created)
 {
-	void *value = table_get(t, key);
-	size_t i;
+	size_t i = t->n_slots ? slot_find(t, key) : 0;
+	void *value;
 
 	if (created)
 		*created = false;
-	if (value)
-		return value;
-	/* At most three quarters full: short probes, and always a free slot. */
-	if (t->n >= t->capacity || ((t->n + 1) * 4 > t->n_slots * 3 && !table_grow(t))) {
+	if (t->n_slots && t->used[i])
+		return slot_value(t, i);
+	if (t->n >= t->capacity) {
 		t->refused++;
 		return NULL;
 	}
-	i = slot_find(t, key);
+	/* At most three quarters full: short probes, and always a free slot. */
+	if ((t->n + 1) * 4 > t->n_slots * 3) {
+		if (!table_grow(t)) {
+			t->refused++;
+			return NULL;
+		}
+		i = slot_find(t, key);
+	}
 	t->used[i] = 1;
 	t->keys[i] = key;
 	t->n++;

@@ -8,8 +8,10 @@
 
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "export/flame.h"
 #include "export/folded.h"
 #include "export/ndjson.h"
+#include "export/speedscope.h"
 
 /* Fills *p, and *facts from a capture, from where the command line says. */
 static int gather(const struct cli_options *o, struct pipeline *p, struct attachments *facts)
@@ -88,7 +90,7 @@ int cmd_report(const struct cli_options *o)
 	return status;
 }
 
-static int write_folded(const struct cli_options *o, const struct snapshot *s)
+static int write_export(const struct cli_options *o, const struct snapshot *s)
 {
 	bool to_stdout = strcmp(o->output, "-") == 0;
 	FILE *f = stdout;
@@ -100,15 +102,38 @@ static int write_folded(const struct cli_options *o, const struct snapshot *s)
 		if (!f)
 			return cmd_output_error(o->output, -errno);
 	}
-	err = export_folded(f, s);
+	err = o->format == CLI_SPEEDSCOPE ? export_speedscope(f, s, o->kind) :
+					    export_folded(f, s, o->kind);
 	if (!to_stdout && fclose(f) && !err)
 		err = -errno;
 	return err ? cmd_output_error(to_stdout ? "standard output" : o->output, err) : 0;
 }
 
+static int is_row(void *ctx, const struct flame_row *row)
+{
+	(void)ctx;
+	(void)row;
+	return 1;
+}
+
+/* Nothing to show is an error, and says what is missing. */
+static int check_export(const struct cli_options *o, const struct snapshot *s)
+{
+	if (!s->n_routes)
+		return log_error(LOG_NO_DATA, "no request was seen");
+	if (o->kind == EXPORT_WALL || flame_rows(s, o->kind, is_row, NULL))
+		return 0;
+	log_hint(LOG_FIX, "--kind wall needs no stacks");
+	return log_error(LOG_NO_DATA, "%s holds no %s", o->input,
+			 o->kind == EXPORT_CPU ? "CPU sample of a request" :
+						 "stack of a request that waited");
+}
+
 int cmd_export(const struct cli_options *o)
 {
-	struct pipeline_opts po = { .report = true, .route_glob = o->route };
+	struct pipeline_opts po = { .report = true,
+				    .route_glob = o->route,
+				    .stacks = o->kind != EXPORT_WALL };
 	struct pipeline *p = pipeline_new(&po);
 	struct snapshot *s = NULL;
 	int status;
@@ -118,10 +143,10 @@ int cmd_export(const struct cli_options *o)
 	status = cmd_read_capture(o->input, p, NULL);
 	if (!status) {
 		s = pipeline_snapshot(p, 0, 1);
-		status = s ? write_folded(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
+		status = s ? write_export(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
 	}
-	if (!status && s && !s->n_routes)
-		status = log_error(LOG_NO_DATA, "no request was seen");
+	if (!status && s)
+		status = check_export(o, s);
 	snapshot_free(s);
 	pipeline_free(p);
 	return status;

@@ -132,10 +132,19 @@ BY_NUMBER(by_max, snap_route, max_us)
 BY_NUMBER(by_wait, snap_route, wait_s_per_s)
 BY_NUMBER(by_share, snap_route, wait_share)
 
-/* A percentile; without a completed request there is none, and 0us would be a lie. */
+/* A percentile; without a completed request there is none, and 0us would be a lie. Streams have
+ * other figures. */
 static void put_percentile(const struct snap_route *r, uint64_t us, char *buf)
 {
 	if (r->max_us)
+		format_us(buf, us);
+	else
+		strcpy(buf, r->streams ? "strm" : "-");
+}
+
+static void put_time(uint64_t us, char *buf)
+{
+	if (us)
 		format_us(buf, us);
 	else
 		strcpy(buf, "-");
@@ -145,6 +154,10 @@ NUMBER_CELL(route_p50, snap_route, put_percentile(r, r->p50_us, buf))
 NUMBER_CELL(route_p95, snap_route, put_percentile(r, r->p95_us, buf))
 NUMBER_CELL(route_p99, snap_route, put_percentile(r, r->p99_us, buf))
 NUMBER_CELL(route_max, snap_route, put_percentile(r, r->max_us, buf))
+NUMBER_CELL(route_first, snap_route, put_time(r->stream_first_us, buf))
+NUMBER_CELL(route_gap, snap_route, put_time(r->stream_gap_us, buf))
+BY_NUMBER(by_stream_first, snap_route, stream_first_us)
+BY_NUMBER(by_stream_gap, snap_route, stream_gap_us)
 
 static void route_share(const void *row, unsigned width, bool ascii, char *buf)
 {
@@ -169,6 +182,8 @@ static const struct column route_columns[] = {
 	{ "p95", "p95", 5, 5, 5, 20, true, false, route_p95, by_p95 },
 	{ "p99", "p99", 5, 5, 5, 60, true, false, route_p99, by_p99 },
 	{ "max", "MAX", 5, 5, 5, 90, true, false, route_max, by_max },
+	{ "first", "FIRST", 5, 5, 5, 97, true, false, route_first, by_stream_first },
+	{ "gap", "GAP", 5, 5, 5, 98, true, false, route_gap, by_stream_gap },
 	{ "wait", "WAIT/s", 6, 6, 6, 5, true, false, route_wait, by_wait },
 	{ "share", "%", 3, 3, 3, 25, true, false, route_share, by_share },
 	{ "bar", "WHERE THE TIME GOES", 8, 21, 50, 10, false, true, route_bar, NULL },
@@ -179,7 +194,7 @@ static const struct column route_columns[] = {
 const struct column_set columns_routes = {
 	.v = route_columns,
 	.n = sizeof(route_columns) / sizeof(route_columns[0]),
-	.default_sort = 9,
+	.default_sort = 11,
 	.count = route_count,
 	.row = route_row,
 	.label = route_label,
@@ -284,6 +299,10 @@ LABEL_CELL(request_service, snap_request, service, "-")
 LABEL_CELL(request_route, snap_request, route, "(no name)")
 LABEL_CELL(request_waiting, snap_request, waiting_for, "")
 NUMBER_CELL(request_wall, snap_request, format_us(buf, r->wall_us))
+NUMBER_CELL(request_first, snap_request, put_time(r->first_byte_us, buf))
+NUMBER_CELL(request_gap, snap_request, put_time(r->stream ? r->gap_us : 0, buf))
+BY_NUMBER(by_first, snap_request, first_byte_us)
+BY_NUMBER(by_gap, snap_request, gap_us)
 BY_NUMBER(by_wall, snap_request, wall_us)
 BY_NUMBER(by_status, snap_request, status)
 BY_NAME(by_request_service, snap_request, service)
@@ -293,6 +312,8 @@ BY_NAME(by_request_route, snap_request, route)
 static const struct column request_columns[] = {
 	{ "start", "START", 12, 12, 12, 50, false, false, request_start, by_start },
 	{ "wall", "WALL", 5, 5, 5, 0, true, false, request_wall, by_wall },
+	{ "first", "FIRST", 5, 5, 5, 97, true, false, request_first, by_first },
+	{ "gap", "GAP", 5, 5, 5, 98, true, false, request_gap, by_gap },
 	{ "status", "ST", 3, 3, 3, 40, true, false, request_status, by_status },
 	{ "state", "STATE", 5, 5, 5, 30, false, false, request_state, by_state },
 	{ "route", "ROUTE", 12, 26, 60, 0, false, false, request_route, by_request_route },

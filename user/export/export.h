@@ -11,4 +11,7 @@ enum export_what {
 	EXPORT_FACTS = 1 << 4, /* what is attached to the capture; not part of a snapshot */
 	EXPORT_ALL = EXPORT_ROUTES | EXPORT_REQUESTS | EXPORT_HOTSPOTS | EXPORT_HEALTH,
 };
+/* What a flame graph adds up to; see export/flame.h. */
+enum export_kind { EXPORT_CPU, EXPORT_OFF, EXPORT_WALL };
+
 #endif

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Writes the wall time of a window as folded stacks. */
+/* Writes rows of a flame graph as folded stacks. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/format.h"
-#include "base/intern.h"
+#include "export/flame.h"
 #include "export/folded.h"
 
-struct stack {
+struct line {
 	char *frames; /* "a;b;c", owned */
-	uint64_t us;
+	uint64_t weight;
 };
 
-struct stacks {
-	struct stack *v;
+struct lines {
+	struct line *v;
 	size_t n, cap;
 };
 
@@ -51,79 +51,74 @@ static void protect_leaf(char *leaf)
 		leaf[at - 1] = '_';
 }
 
-static char *join_frames(const struct snap_route *r, const struct snap_part *p)
+/* The row's frames as one text, or NULL without memory. The first two are service and route. */
+static char *join_frames(const struct flame_row *row)
 {
-	const char *names[] = { intern_text(r->service), intern_text(r->route), intern_text(p->who),
-				cause_name((enum cause)p->cause), intern_text(p->what) };
-	char stack[5 * FRAME_SIZE + 8], *end = stack, frame[FRAME_SIZE];
+	char frame[FRAME_SIZE], *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool failed;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		clean_frame(frame, names[i]);
-		if (!*frame && i == 4)
-			continue; /* nothing more is known than the cause */
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < row->n; i++) {
+		clean_frame(frame, row->frames[i]);
 		if (!*frame)
 			strcpy(frame, "unknown");
 		protect_leaf(frame);
-		end += sprintf(end, "%s%s", end == stack ? "" : ";", frame);
+		fprintf(out, "%s%s%s", i ? ";" : "", i > 2 && i == row->kernel_at ? "-;" : "",
+			frame);
 	}
-	return strdup(stack);
+	failed = ferror(out);
+	if (!fclose(out) && !failed)
+		return text;
+	free(text);
+	return NULL;
 }
 
-static int stacks_add(struct stacks *st, char *frames, uint64_t us)
+static int lines_add(struct lines *lines, char *frames, uint64_t weight)
 {
-	if (st->n == st->cap) {
-		size_t cap = st->cap ? 2 * st->cap : 64;
-		struct stack *v = realloc(st->v, cap * sizeof(*v));
+	if (lines->n == lines->cap) {
+		size_t cap = lines->cap ? 2 * lines->cap : 64;
+		struct line *v = realloc(lines->v, cap * sizeof(*v));
 
 		if (!v)
 			return -ENOMEM;
-		st->v = v;
-		st->cap = cap;
+		lines->v = v;
+		lines->cap = cap;
 	}
-	st->v[st->n++] = (struct stack){ frames, us };
+	lines->v[lines->n++] = (struct line){ frames, weight };
 	return 0;
 }
 
-static int collect(struct stacks *st, const struct snapshot *s)
+static int collect(void *ctx, const struct flame_row *row)
 {
-	for (size_t i = 0; i < s->n_routes; i++) {
-		const struct snap_route *r = &s->routes[i];
+	char *frames = join_frames(row);
 
-		for (size_t k = 0; r->entry && k < r->n_parts; k++) {
-			uint64_t us;
-			char *frames;
-
-			if (__builtin_mul_overflow(r->parts[k].us, r->requests, &us))
-				us = UINT64_MAX;
-			if (!us)
-				continue;
-			frames = join_frames(r, &r->parts[k]);
-			if (!frames || stacks_add(st, frames, us)) {
-				free(frames);
-				return -ENOMEM;
-			}
-		}
-	}
-	return 0;
+	if (frames && !lines_add(ctx, frames, row->weight))
+		return 0;
+	free(frames);
+	return -ENOMEM;
 }
 
 static int by_frames(const void *a, const void *b)
 {
-	return strcmp(((const struct stack *)a)->frames, ((const struct stack *)b)->frames);
+	return strcmp(((const struct line *)a)->frames, ((const struct line *)b)->frames);
 }
 
-static int write_stacks(FILE *out, struct stacks *st)
+static int write_lines(FILE *out, struct lines *lines)
 {
-	if (st->n)
-		qsort(st->v, st->n, sizeof(st->v[0]), by_frames);
-	for (size_t i = 0; i < st->n; i++) {
-		if (i + 1 < st->n && !strcmp(st->v[i].frames, st->v[i + 1].frames)) {
-			if (__builtin_add_overflow(st->v[i].us, st->v[i + 1].us, &st->v[i + 1].us))
-				st->v[i + 1].us = UINT64_MAX;
+	if (lines->n)
+		qsort(lines->v, lines->n, sizeof(lines->v[0]), by_frames);
+	for (size_t i = 0; i < lines->n; i++) {
+		if (i + 1 < lines->n && !strcmp(lines->v[i].frames, lines->v[i + 1].frames)) {
+			if (__builtin_add_overflow(lines->v[i].weight, lines->v[i + 1].weight,
+						   &lines->v[i + 1].weight))
+				lines->v[i + 1].weight = UINT64_MAX;
 			continue;
 		}
 		errno = 0;
-		if (fprintf(out, "%s %" PRIu64 "\n", st->v[i].frames, st->v[i].us) < 0)
+		if (fprintf(out, "%s %" PRIu64 "\n", lines->v[i].frames, lines->v[i].weight) < 0)
 			return errno ? -errno : -EIO;
 	}
 	errno = 0;
@@ -132,15 +127,15 @@ static int write_stacks(FILE *out, struct stacks *st)
 	return 0;
 }
 
-int export_folded(FILE *out, const struct snapshot *s)
+int export_folded(FILE *out, const struct snapshot *s, enum export_kind kind)
 {
-	struct stacks st = { 0 };
-	int err = collect(&st, s);
+	struct lines lines = { 0 };
+	int err = flame_rows(s, kind, collect, &lines);
 
 	if (!err)
-		err = write_stacks(out, &st);
-	for (size_t i = 0; i < st.n; i++)
-		free(st.v[i].frames);
-	free(st.v);
+		err = write_lines(out, &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		free(lines.v[i].frames);
+	free(lines.v);
 	return err;
 }

@@ -15,6 +15,15 @@ static void put_label(struct json *j, const char *key, uint32_t id)
 		json_str(j, key, text);
 }
 
+/* 0 is "none" for these, and null says that better than a number that could be compared. */
+static void put_nonzero(struct json *j, const char *key, uint64_t v)
+{
+	if (v)
+		json_u64(j, key, v);
+	else
+		json_null(j, key);
+}
+
 static void put_parts(struct json *j, const struct snap_part *v, size_t n)
 {
 	json_open_array(j, "parts");
@@ -58,6 +67,9 @@ static void put_route(struct json *j, const struct snap_route *r)
 	json_u64(j, "aborted", r->aborted);
 	json_u64(j, "incomplete", r->incomplete);
 	json_u64(j, "streams", r->streams);
+	put_nonzero(j, "stream_first_byte_us", r->stream_first_us);
+	put_nonzero(j, "stream_gap_us", r->stream_gap_us);
+	put_nonzero(j, "stream_wall_us", r->stream_wall_us);
 	json_u64(j, "in_flight", r->in_flight);
 	json_u64(j, "wall_us", r->wall_us);
 	json_u64(j, "p50_us", r->p50_us);
@@ -123,6 +135,9 @@ static void put_calls_and_marks(struct json *j, const struct snap_request *r)
 		put_label(j, "what", r->calls[i].what);
 		json_u64(j, "start_us", r->calls[i].start_us);
 		json_u64(j, "wall_us", r->calls[i].wall_us);
+		put_nonzero(j, "connect_us", r->calls[i].connect_us);
+		put_nonzero(j, "srtt_us", r->calls[i].srtt_us);
+		json_u64(j, "retransmits", r->calls[i].retransmits);
 		json_bool(j, "error", r->calls[i].error);
 		json_close_object(j);
 	}
@@ -135,15 +150,6 @@ static void put_calls_and_marks(struct json *j, const struct snap_request *r)
 		json_close_object(j);
 	}
 	json_close_array(j);
-}
-
-/* 0 is "none" for these, and null says that better than a number that could be compared. */
-static void put_nonzero(struct json *j, const char *key, uint64_t v)
-{
-	if (v)
-		json_u64(j, key, v);
-	else
-		json_null(j, key);
 }
 
 static void put_request(struct json *j, const struct snap_request *r)
@@ -178,6 +184,13 @@ static void put_request(struct json *j, const struct snap_request *r)
 	json_bool(j, "stream", r->stream);
 	put_label(j, "waiting_for", r->waiting_for);
 	put_nonzero(j, "first_byte_us", r->first_byte_us);
+	put_nonzero(j, "gap_us", r->gap_us);
+	put_nonzero(j, "gap_max_us", r->gap_max_us);
+	json_u64(j, "sends", r->sends);
+	put_nonzero(j, "srtt_us", r->srtt_us);
+	put_nonzero(j, "rttvar_us", r->rttvar_us);
+	json_u64(j, "retransmits", r->retransmits);
+	put_nonzero(j, "peer_window_us", r->peer_window_us);
 	json_u64(j, "after_us", r->after_us);
 	json_u64(j, "bytes_in", r->bytes_in);
 	json_u64(j, "bytes_out", r->bytes_out);
@@ -200,6 +213,17 @@ static void put_shares(struct json *j, const char *key, const struct snap_hotspo
 	json_close_array(j);
 }
 
+static void put_stack(struct json *j, const struct snap_hotspot *h)
+{
+	if (!h->n_stack)
+		return;
+	json_open_array(j, "stack");
+	for (size_t i = 0; i < h->n_stack; i++)
+		json_str(j, NULL, intern_text(h->stack[i]));
+	json_close_array(j);
+	json_f64(j, "stack_share", h->stack_share);
+}
+
 static void put_hotspot(struct json *j, const struct snap_hotspot *h)
 {
 	json_open_object(j, NULL);
@@ -213,6 +237,7 @@ static void put_hotspot(struct json *j, const struct snap_hotspot *h)
 	json_f64(j, "share", h->share);
 	put_shares(j, "routes", h->routes, h->n_routes);
 	put_shares(j, "occupied_by", h->occupied_by, h->n_occupied_by);
+	put_stack(j, h);
 	json_close_object(j);
 	json_end_line(j);
 }
@@ -223,6 +248,29 @@ static void put_known(struct json *j, const char *key, bool known, double v)
 		json_f64(j, key, v);
 	else
 		json_null(j, key);
+}
+
+static void put_stacks(struct json *j, const struct snap_health *h)
+{
+	const struct snap_stacks *s = &h->stacks;
+
+	if (!h->has_stacks)
+		return;
+	json_open_object(j, "stacks");
+	json_u64(j, "cpu_samples", s->cpu_samples);
+	json_u64(j, "waits", s->waits);
+	json_u64(j, "no_user", s->no_user);
+	json_u64(j, "no_kernel", s->no_kernel);
+	json_u64(j, "user_skipped", s->user_skipped);
+	json_u64(j, "user_short", s->user_short);
+	json_u64(j, "user_cut", s->user_cut);
+	json_u64(j, "kernel_cut", s->kernel_cut);
+	json_u64(j, "unknown_symbols", s->unknown_symbols);
+	json_u64(j, "after_answer", s->after_answer);
+	json_u64(j, "unclaimed", s->unclaimed);
+	json_u64(j, "dropped", s->dropped);
+	json_u64(j, "folded", s->folded);
+	json_close_object(j);
 }
 
 static void put_lost_intervals(struct json *j, const struct snap_health *h)
@@ -275,6 +323,7 @@ static void put_health(struct json *j, const struct snapshot *s)
 		json_close_object(j);
 	}
 	json_close_array(j);
+	put_stacks(j, h);
 	put_lost_intervals(j, h);
 	json_u64(j, "malformed", h->malformed);
 	json_u64(j, "evicted", h->evicted);

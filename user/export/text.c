@@ -373,6 +373,10 @@ static void put_requests(struct text *t)
 			 words_label(service, sizeof(service), r->service, "-", 20, t->ascii),
 			 r->pid, r->xid);
 		put_rule(t, head);
+		if (r->stream) {
+			words_stream(r, head, sizeof(head));
+			put_linef(t, "  %s", head);
+		}
 		put_parts(t, r->parts, r->n_parts, r->wall_us, false);
 	}
 	free(order);
@@ -389,6 +393,23 @@ static void put_waiters(struct text *t, const char *lead, const struct snap_hots
 			  words_label(route, sizeof(route), v[i].route, "(no name)", 60, t->ascii));
 	if (n > DETAIL_WAITERS)
 		put_linef(t, "  %-13s           + %zu more", "", n - DETAIL_WAITERS);
+}
+
+/* Where most of a hotspot was spent, if a stack was taken there. */
+static void put_stack(struct text *t, const struct snap_hotspot *h)
+{
+	char line[WORDS_LEN], stack[WORDS_LEN], share[FORMAT_LEN];
+	int used;
+
+	if (!h->n_stack)
+		return;
+	used = snprintf(line, sizeof(line), "  %-13s %6s    ", "hottest stack",
+			format_percent(share, h->stack_share));
+	words_stack(h->stack, h->n_stack, h->n_stack_kernel, stack, t->width - (unsigned)used,
+		    t->ascii);
+	snprintf(line + used, sizeof(line) - (size_t)used, "%.*s", (int)sizeof(line) - used - 1,
+		 stack);
+	put_line(t, line);
 }
 
 static void put_hotspots(struct text *t)
@@ -409,6 +430,7 @@ static void put_hotspots(struct text *t)
 		put_rule(t, head);
 		put_waiters(t, "waited on by", h->routes, h->n_routes);
 		put_waiters(t, "occupied by", h->occupied_by, h->n_occupied_by);
+		put_stack(t, h);
 	}
 	free(order);
 }
@@ -442,7 +464,7 @@ static void put_health(struct text *t)
 {
 	const struct snapshot *s = t->s;
 	const struct snap_health *h = &s->health;
-	char a[FORMAT_LEN], b[FORMAT_LEN], c[FORMAT_LEN], name[FORMAT_LABEL];
+	char a[FORMAT_LEN], b[FORMAT_LEN], c[FORMAT_LEN], name[FORMAT_LABEL], line[WORDS_LEN];
 
 	put_line(t, "");
 	put_rule(t, "health");
@@ -459,6 +481,8 @@ static void put_health(struct text *t)
 		put_linef(t, "              %s are counted, but not listed one by one",
 			  format_grouped(c, s->requests_dropped));
 	put_linef(t, "  unmeasured  %s of the waiting", format_percent(a, words_unknown_share(s)));
+	for (size_t i = 0; words_stacks(h, i, line); i++)
+		put_linef(t, "  %-11s %.1000s", i ? "" : "stacks", line);
 	if (h->has_own_cost)
 		put_linef(t, "  probes      %s ns per request",
 			  format_grouped(a, h->probe_ns_per_request > 0 ?

@@ -154,25 +154,154 @@ void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigne
 	format_clean(buf, WORDS_LEN, line, cols, true);
 }
 
+void words_stream(const struct snap_request *r, char *buf, size_t size)
+{
+	char first[FORMAT_LEN], gap[FORMAT_LEN], most[FORMAT_LEN], n[FORMAT_LEN];
+
+	if (!r->first_byte_us)
+		snprintf(buf, size, "stream: nothing sent yet");
+	else if (!r->gap_us)
+		snprintf(buf, size, "stream: first byte %s", format_us(first, r->first_byte_us));
+	else
+		snprintf(buf, size, "stream: first byte %s, %s gap%s of %s (mean)%s%s%s",
+			 format_us(first, r->first_byte_us), format_grouped(n, r->sends - 1),
+			 r->sends == 2 ? "" : "s", format_us(gap, r->gap_us),
+			 r->gap_max_us ? ", " : "",
+			 r->gap_max_us ? format_us(most, r->gap_max_us) : "",
+			 r->gap_max_us ? " (max)" : "");
+}
+
+/* "first byte 612ms, gap 38ms": means of a route's streams. */
+static void put_streams(const struct snap_route *r, char *buf, size_t size)
+{
+	char first[FORMAT_LEN], gap[FORMAT_LEN];
+
+	format_us(first, r->stream_first_us);
+	if (r->stream_gap_us)
+		snprintf(buf, size, "first byte %s, gap %s", first,
+			 format_us(gap, r->stream_gap_us));
+	else
+		snprintf(buf, size, "first byte %s", first);
+}
+
 void words_route_head(const struct snap_route *r, char *buf, bool ascii)
 {
-	char route[FORMAT_LABEL], a[FORMAT_LEN], b[FORMAT_LEN];
-	uint64_t unmeasured = r->incomplete + r->streams;
-	uint64_t measured = r->requests > unmeasured ? r->requests - unmeasured : 0;
+	char route[FORMAT_LABEL], streams[64], a[FORMAT_LEN], b[FORMAT_LEN], c[FORMAT_LEN];
+	uint64_t measured = r->requests > r->incomplete ? r->requests - r->incomplete : 0;
+	int n;
 
 	words_label(route, sizeof(route), r->route, "(no name)", 48, ascii);
-	if (r->n_parts && r->wall_us)
-		snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route,
-			 format_us(a, r->wall_us), format_grouped(b, measured),
-			 measured == 1 ? "" : "s");
-	else
+	if (!r->n_parts || !r->wall_us) {
 		snprintf(buf, WORDS_LEN, "%s: none completed, %s in flight", route,
 			 format_grouped(a, r->in_flight));
+		return;
+	}
+	format_us(a, r->wall_us);
+	format_grouped(b, measured);
+	put_streams(r, streams, sizeof(streams));
+	if (r->stream_wall_us && r->streams >= measured) {
+		snprintf(buf, WORDS_LEN, "%s: mean %s in %s stream%s, %s", route, a, b,
+			 measured == 1 ? "" : "s", streams);
+		return;
+	}
+	n = snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route, a, b,
+		     measured == 1 ? "" : "s");
+	if (r->stream_wall_us)
+		snprintf(buf + n, WORDS_LEN - (size_t)n, ", %s streamed: %s",
+			 format_grouped(c, r->streams), streams);
 }
 
 void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii)
 {
 	put_culprit(buf, WORDS_LEN, h->who, h->cause, h->what, h->held_by, ascii);
+}
+
+/* Writes as many whole frames as fit, at least one; returns how many. */
+static size_t put_frames(char buf[WORDS_LEN / 2], const uint32_t *frames, size_t n, unsigned cols,
+			 bool ascii)
+{
+	char frame[FORMAT_LABEL];
+	size_t shown = 0, len = 0;
+
+	*buf = '\0';
+	for (; shown < n; shown++) {
+		words_label(frame, sizeof(frame), frames[shown], "-", 120, ascii);
+		if (shown && len + format_width(frame) + 3 > cols)
+			break;
+		len += (size_t)snprintf(buf + len, WORDS_LEN / 2 - len, "%s%s", shown ? " < " : "",
+					frame);
+		if (len >= WORDS_LEN / 2 - FORMAT_LABEL)
+			return shown + 1;
+	}
+	return shown;
+}
+
+static unsigned less(unsigned a, unsigned b)
+{
+	return a > b ? a - b : 0;
+}
+
+void words_stack(const uint32_t *frames, size_t n, size_t n_kernel, char *buf, unsigned cols,
+		 bool ascii)
+{
+	const unsigned between = sizeof(" < .. < "
+					" < ..") -
+				 1;
+	char kernel[WORDS_LEN / 2] = "", user[WORDS_LEN / 2] = "", line[WORDS_LEN + 32];
+	unsigned room = less(cols, between);
+	size_t n_user = n - n_kernel, shown, shown_user;
+
+	if (put_frames(line, frames, n, cols, ascii) < n) {
+		/* half for the process's side; the kernel's takes what that leaves, and back */
+		put_frames(user, frames + n_kernel, n_user, n_kernel ? room / 2 : room, ascii);
+		shown = put_frames(kernel, frames, n_kernel, less(room, format_width(user)), ascii);
+		shown_user = put_frames(user, frames + n_kernel, n_user,
+					less(room, format_width(kernel)), ascii);
+		snprintf(line, sizeof(line), "%s%s%s%s%s", kernel, shown < n_kernel ? " < .." : "",
+			 *kernel && *user ? " < " : "", user, shown_user < n_user ? " < .." : "");
+	}
+	format_clean(buf, WORDS_LEN, line, cols, ascii);
+}
+
+double words_broken_share(const struct snap_health *h)
+{
+	const struct snap_stacks *s = &h->stacks;
+	uint64_t all = s->cpu_samples + s->waits;
+
+	return all ? (double)(s->no_user + s->user_short) / (double)all : 0;
+}
+
+bool words_stacks(const struct snap_health *h, size_t line, char *buf)
+{
+	const struct snap_stacks *s = &h->stacks;
+	char a[FORMAT_LEN], b[FORMAT_LEN], c[FORMAT_LEN];
+
+	if (!h->has_stacks)
+		return false;
+	switch (line) {
+	case 0:
+		snprintf(buf, WORDS_LEN, "%s CPU samples, %s waits, %s broken",
+			 format_grouped(a, s->cpu_samples), format_grouped(b, s->waits),
+			 format_percent(c, words_broken_share(h)));
+		return true;
+	case 1:
+		snprintf(buf, WORDS_LEN, "no frame pointers %s, not readable %s, skipped %s",
+			 format_grouped(a, s->user_short), format_grouped(b, s->no_user),
+			 format_grouped(c, s->user_skipped));
+		return true;
+	case 2:
+		snprintf(buf, WORDS_LEN, "too deep %s, no kernel frames %s, unknown functions %s",
+			 format_grouped(a, s->user_cut + s->kernel_cut),
+			 format_grouped(b, s->no_kernel), format_grouped(c, s->unknown_symbols));
+		return true;
+	case 3:
+		snprintf(buf, WORDS_LEN, "after the answer %s, of no request %s, dropped %s",
+			 format_grouped(a, s->after_answer), format_grouped(b, s->unclaimed),
+			 format_grouped(c, s->dropped + s->folded));
+		return true;
+	default:
+		return false;
+	}
 }
 
 void words_cost(const struct snapshot *s, bool brief, char *buf)

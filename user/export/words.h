@@ -24,8 +24,18 @@ void words_part(const struct snap_part *p, uint64_t wall_us, bool per_request, c
 void words_part_rest(size_t n, uint64_t us, uint64_t wall_us, char *buf, unsigned cols);
 /* The head of a route's details: "GET /x: mean 347ms per request, in 12,840 requests". */
 void words_route_head(const struct snap_route *r, char *buf, bool ascii);
+/* What a request that is a stream was like: "stream: first byte 612ms, 57 gaps of 38ms (mean)". */
+void words_stream(const struct snap_request *r, char *buf, size_t size);
 /* The head of a hotspot's details: "postgres disk: nvme0n1 read, held by POST /y". */
 void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii);
+/* A stack in one line, leaf first: "fsync < XLogWrite < main". Frames as in snap_hotspot; where
+ * not all fit, those next to the leaf are shown, of the kernel and of the process. */
+void words_stack(const uint32_t *frames, size_t n, size_t n_kernel, char *buf, unsigned cols,
+		 bool ascii);
+/* What became of the stacks, line by line; false when there is no line of that number. */
+bool words_stacks(const struct snap_health *h, size_t line, char *buf);
+/* The share of stacks whose callers are unknown, 0..1. */
+double words_broken_share(const struct snap_health *h);
 /* What watching costs and what was lost; always on screen. brief: for narrow places. */
 void words_cost(const struct snapshot *s, bool brief, char *buf);
 /* When and where something was lost: "14:03:20.117 to 14:03:22.480  cpu 1  ring_full_exchange 7",

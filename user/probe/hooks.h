@@ -27,6 +27,17 @@ enum hook_need { HOOK_REQUIRED, HOOK_OPTIONAL };
 	X(on_sched_process_exec, "sched_process_exec", HOOK_OPTIONAL, "new programs", \
 	  "a process keeps the name it had before exec") \
 	X(on_sched_process_exit, "sched_process_exit", HOOK_OPTIONAL, "ended processes", \
-	  "ended processes are noticed late")
+	  "ended processes are noticed late") \
+	X(on_block_rq_issue, "block_rq_issue", HOOK_OPTIONAL, "block requests given to a device", \
+	  "waits for a disk are not split by queue and device") \
+	X(on_block_rq_complete, "block_rq_complete", HOOK_OPTIONAL, "block requests completed", \
+	  "waits for a disk do not say which device") \
+	X(on_tcp_retransmit_skb, "tcp_retransmit_skb", HOOK_OPTIONAL, "retransmitted segments", \
+	  "retransmits are not counted")
+
+/* Not a tracepoint: the CPU clock, on each CPU. */
+#define HOOK_SAMPLE_NAME "cpu-clock"
+#define HOOK_SAMPLE_GIVES "stacks of running requests, 99 times a second"
+#define HOOK_SAMPLE_EFFECT "on-CPU time is counted, but not split by function"
 
 #endif

@@ -10,23 +10,31 @@
 #include "probe/cost.h"
 #include "probe/hostload.h"
 #include "probe/procinfo.h"
+#include "probe/stack_hold.h"
+#include "sym/symbols.h"
 
 #define SWEEP_NS 100000000ull
 #define SECOND_NS 1000000000ull
+#define LAST_STACKS_NS 2000000000ull /* at the end, names are waited for so long */
+#define LAST_STACKS_PAUSE_NS 5000000
 
 struct live {
 	struct probe *probe;
 	struct selection *selection;
 	struct cost *cost;
 	struct hostload *host;
+	struct symbols *symbols;
+	struct stack_hold *stacks;
 	struct table known; /* tgids whose REC_PROC was delivered */
 	struct rec_meta meta;
 	bool started;
 	const char *const *points;
 	size_t n_points;
 	uint64_t sweep_ns, second_ns; /* last done */
+	uint64_t covered_ns; /* of the last tick */
 	uint64_t counted_ns; /* what happened before is not in a later growth of the counters */
 	uint64_t *counts; /* as they were last read, by CPU */
+	uint64_t own_counts[COUNTER_COUNT]; /* the same of those that the collector keeps */
 	uint64_t seen, lost;
 	/* during a drain */
 	probe_record_fn fn;
@@ -39,6 +47,32 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
+static int ask_symbols(void *ctx, const struct symbol_ask *asks, size_t n)
+{
+	return symbols_ask(ctx, asks, n);
+}
+
+static bool take_symbol(void *ctx, struct symbol_answer *out)
+{
+	return symbols_take(ctx, out);
+}
+
+static void forget_symbols(void *ctx, uint32_t tgid)
+{
+	symbols_forget(ctx, tgid);
+}
+
+static bool symbols_start(struct live *l)
+{
+	static const struct resolve_opts opts;
+	struct stack_namer namer = { ask_symbols, take_symbol, forget_symbols, NULL };
+
+	l->symbols = symbols_new(&opts, 0);
+	namer.ctx = l->symbols;
+	l->stacks = l->symbols ? stack_hold_new(&namer, 0, 0) : NULL;
+	return l->stacks;
 }
 
 struct live *live_new(const struct live_opts *opts, int *err, struct probe **probe)
@@ -63,7 +97,7 @@ struct live *live_new(const struct live_opts *opts, int *err, struct probe **pro
 	l->cost = cost_new();
 	l->host = hostload_new();
 	l->probe = probe_new(&po);
-	if (l->cost && l->host && l->probe) {
+	if (symbols_start(l) && l->cost && l->host && l->probe) {
 		*err = procinfo_meta(&l->meta, opts->version);
 		if (!*err)
 			*err = probe_load(l->probe);
@@ -84,6 +118,8 @@ void live_free(struct live *l)
 	if (!l)
 		return;
 	probe_free(l->probe);
+	stack_hold_free(l->stacks);
+	symbols_free(l->symbols);
 	cost_free(l->cost);
 	hostload_free(l->host);
 	table_release(&l->known);
@@ -122,6 +158,36 @@ static int deliver_data(struct live *l, const struct rec_data *r)
 	return deliver(l, &copy.data.h);
 }
 
+static int deliver_any(void *ctx, const struct rec_hdr *rec)
+{
+	return deliver(ctx, rec);
+}
+
+static int hold_stack(struct live *l, const struct rec_stack *r)
+{
+	struct stack_sink sink = { deliver_any, l };
+	union {
+		struct rec_stack stack;
+		char bytes[sizeof(struct rec_stack) +
+			   (ABI_STACK_KERNEL_MAX + ABI_STACK_USER_MAX) * sizeof(uint64_t)];
+	} copy;
+	size_t len = sizeof(*r) + ((size_t)r->n_kernel + r->n_user) * sizeof(r->frames[0]);
+
+	/* as with a chunk: the record in the ring may be larger than what is used of it */
+	if (len > sizeof(copy) || len > r->h.len)
+		return 0;
+	memcpy(&copy, r, len);
+	copy.stack.h.len = (uint32_t)len;
+	return stack_hold_add(l->stacks, &copy.stack, now_ns(), &sink);
+}
+
+static int poll_stacks(struct live *l)
+{
+	struct stack_sink sink = { deliver_any, l };
+
+	return stack_hold_poll(l->stacks, now_ns(), &sink);
+}
+
 static int on_record(void *ctx, const struct rec_hdr *rec)
 {
 	struct live *l = ctx;
@@ -136,11 +202,14 @@ static int on_record(void *ctx, const struct rec_hdr *rec)
 		break;
 	case REC_TASK:
 		table_del(&l->known, task->tgid);
+		stack_hold_task(l->stacks, task, now_ns());
 		if (task->event == TASK_FORK) /* so that "all gone" counts it */
 			selection_add(l->selection, (pid_t)task->tgid);
 		break;
 	case REC_DATA:
 		return deliver_data(l, (const struct rec_data *)rec);
+	case REC_STACK:
+		return hold_stack(l, (const void *)rec);
 	}
 	return deliver(l, rec);
 }
@@ -171,6 +240,18 @@ static int deliver_losses_of(struct live *l, const uint64_t *now, uint64_t *befo
 	return err;
 }
 
+/* What the collector itself could not name. */
+static int deliver_own_losses(struct live *l, struct rec_lost *lost)
+{
+	struct resolve_stats symbols = symbols_stats(l->symbols);
+	uint64_t now[COUNTER_COUNT] = {
+		[COUNTER_SYM_LATE] = stack_hold_late(l->stacks),
+		[COUNTER_SYM_FILE] = symbols.unreadable + symbols.cut,
+	};
+
+	return deliver_losses_of(l, now, l->own_counts, lost);
+}
+
 /* covered: as of the sweep just made. What it left out is the earliest that the next growth of the
  * counters can be about: an exchange that ended before is in the rings or in this growth. */
 static int deliver_losses(struct live *l, uint64_t covered)
@@ -192,14 +273,22 @@ static int deliver_losses(struct live *l, uint64_t covered)
 		lost.h.cpu = (uint16_t)cpu;
 		err = deliver_losses_of(l, rows + cpu * width, l->counts + cpu * width, &lost);
 	}
+	lost.h.cpu = 0;
+	if (!err)
+		err = deliver_own_losses(l, &lost);
 	l->counted_ns = covered;
 	return err;
 }
 
 static int deliver_tick(struct live *l, uint64_t covered)
 {
-	struct rec_tick tick = { .h = { sizeof(tick), REC_TICK, 0, covered } };
+	uint64_t held = stack_hold_oldest_ns(l->stacks);
+	struct rec_tick tick = { .h = { sizeof(tick), REC_TICK, 0, 0 } };
 
+	/* not beyond a stack that waits for its names, and never back */
+	covered = covered < held ? covered : held;
+	l->covered_ns = covered > l->covered_ns ? covered : l->covered_ns;
+	tick.h.ts_ns = l->covered_ns;
 	/* without the estimate the rest is filled */
 	cost_sample(l->cost, l->probe, now_ns(), &tick.own_cpu_ns, &tick.probe_ns, &tick.rss_bytes);
 	tick.seen = l->seen;
@@ -221,20 +310,42 @@ static int deliver_start(struct live *l)
 	return err;
 }
 
-static int sweep(struct live *l, uint64_t now)
+/* Delivers what there is up to *covered, but for stacks that wait for names. */
+static int sweep_drain(struct live *l, uint64_t now, uint64_t *covered)
 {
-	uint64_t covered;
 	long n;
-	int err = probe_sweep(l->probe, &covered);
+	int err = probe_sweep(l->probe, covered);
 
 	l->sweep_ns = now;
 	if (err)
 		return err;
 	n = probe_drain(l->probe, on_record, l);
-	if (n < 0)
-		return (int)n;
-	err = deliver_losses(l, covered);
+	return n < 0 ? (int)n : 0;
+}
+
+static int sweep(struct live *l, uint64_t now)
+{
+	uint64_t covered;
+	int err = sweep_drain(l, now, &covered);
+
+	if (!err)
+		err = deliver_losses(l, covered);
 	return err ? err : deliver_tick(l, covered);
+}
+
+/* Waits for the last names, but not for ever. */
+static int last_stacks(struct live *l)
+{
+	struct stack_sink sink = { deliver_any, l };
+	struct timespec pause = { 0, LAST_STACKS_PAUSE_NS };
+	uint64_t until = now_ns() + LAST_STACKS_NS;
+	int err = poll_stacks(l);
+
+	while (!err && stack_hold_oldest_ns(l->stacks) != UINT64_MAX && now_ns() < until) {
+		nanosleep(&pause, NULL);
+		err = poll_stacks(l);
+	}
+	return err ? err : stack_hold_flush(l->stacks, &sink);
 }
 
 static void on_added(void *ctx, pid_t tgid)
@@ -275,7 +386,8 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 	n = probe_drain(l->probe, on_record, l);
 	if (n < 0)
 		return (int)n;
-	if (now - l->sweep_ns >= SWEEP_NS)
+	err = poll_stacks(l);
+	if (!err && now - l->sweep_ns >= SWEEP_NS)
 		err = sweep(l, now);
 	if (!err && now - l->second_ns >= SECOND_NS)
 		err = each_second(l, now);
@@ -285,17 +397,22 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 int live_stop(struct live *l, probe_record_fn fn, void *ctx)
 {
 	struct timespec pause = { 0, 12000000 }; /* longer than the sweep's slack */
+	uint64_t covered;
+	int err = 0;
 
 	l->fn = fn;
 	l->ctx = ctx;
-	if (!l->started) {
-		int err = deliver_start(l);
-
-		if (err)
-			return err;
-	}
+	if (!l->started)
+		err = deliver_start(l);
+	if (err)
+		return err;
 	nanosleep(&pause, NULL);
-	return sweep(l, now_ns());
+	err = sweep_drain(l, now_ns(), &covered);
+	if (!err)
+		err = last_stacks(l);
+	if (!err)
+		err = deliver_losses(l, now_ns());
+	return err ? err : deliver_tick(l, covered);
 }
 
 int live_select(struct live *l, pid_t tgid)

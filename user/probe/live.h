@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The live source of records: what the kernel side writes, completed with what only the
- * collector knows (processes by name, losses, the host's load, its own cost, and ticks that say
- * up to when everything has been read). What it delivers is exactly what a capture holds.
+ * collector knows (processes and functions by name, losses, the host's load, its own cost, and
+ * ticks that say up to when everything has been read). What it delivers is exactly what a
+ * capture holds.
  */
 #ifndef TARDY_PROBE_LIVE_H
 #define TARDY_PROBE_LIVE_H

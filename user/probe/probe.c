@@ -5,9 +5,11 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,17 +22,21 @@
 #define SWEEP_SLACK_NS 5000000ull /* the sweep leaves out what had I/O this recently */
 
 #define HOOK_ROW(program, tp, need, gives, effect) HOOK_##program,
-enum { HOOKS(HOOK_ROW) HOOK_COUNT };
+enum { HOOKS(HOOK_ROW) HOOK_COUNT, HOOK_SAMPLE = HOOK_COUNT, HOOK_ROWS };
 #undef HOOK_ROW
+
+enum { SAMPLE_HZ = 99 }; /* not in step with anything that happens 100 times a second */
 
 struct probe {
 	struct probe_opts opts;
 	struct tardy_bpf *skel;
 	struct bpf_link *links[HOOK_COUNT];
+	struct bpf_link **sample_links; /* of each CPU */
+	size_t n_sample_links;
 	struct bpf_link *bench_link;
 	struct bpf_link *point_links[ABI_PROBES_MAX][POINT_LINKS_MAX];
 	struct bpf_link *sweep_conns, *sweep_threads;
-	struct probe_hook_status hooks[HOOK_COUNT];
+	struct probe_hook_status hooks[HOOK_ROWS];
 	struct ring_buffer *rings;
 	int ring_fds[ABI_SHARDS_MAX];
 	size_t n_rings;
@@ -82,11 +88,13 @@ void probe_set_verbose(bool verbose)
 
 struct probe *probe_new(const struct probe_opts *opts)
 {
-	static const struct probe_hook_status rows[HOOK_COUNT] = {
+	static const struct probe_hook_status rows[HOOK_ROWS] = {
 #define X(program, tp, need, gives, effect) \
 	{ #program, tp, gives, effect, need == HOOK_REQUIRED, false, 0 },
 		HOOKS(X)
 #undef X
+			{ "on_cpu_sample", HOOK_SAMPLE_NAME, HOOK_SAMPLE_GIVES, HOOK_SAMPLE_EFFECT,
+			  false, false, 0 },
 	};
 	struct probe *p = calloc(1, sizeof(*p));
 
@@ -141,6 +149,14 @@ static size_t ring_bytes(const struct probe_opts *o)
 	return bytes;
 }
 
+/* The coarse clock goes forward once a jiffy. */
+static uint64_t jiffy_ns(void)
+{
+	struct timespec ts;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &ts) ? 0 : (uint64_t)ts.tv_nsec;
+}
+
 static void set_switches(struct probe *p)
 {
 	struct tardy_bpf__rodata *ro = p->skel->rodata;
@@ -155,6 +171,10 @@ static void set_switches(struct probe *p)
 	ro->shard_shift = shift;
 	if (p->opts.wait_record_min_ns)
 		ro->wait_record_min_ns = p->opts.wait_record_min_ns;
+	if (p->opts.no_stacks)
+		ro->stack_wait_min_ns = 0;
+	ro->sample_ns = 1000000000u / SAMPLE_HZ;
+	ro->jiffy_ns = jiffy_ns();
 	if (p->opts.break_state >= 0)
 		ro->break_state = (uint32_t)p->opts.break_state + 1;
 	ro->fail_storage = p->opts.fail_storage;
@@ -209,6 +229,7 @@ int probe_load(struct probe *p)
 		return missing;
 	set_switches(p);
 	bpf_program__set_autoload(p->skel->progs.on_user_probe, p->opts.n_points > 0);
+	bpf_program__set_autoload(p->skel->progs.on_cpu_sample, !p->opts.no_stacks);
 	bpf_program__set_autoload(p->skel->progs.bench_empty, p->opts.bench_empty);
 	bpf_map__set_max_entries(p->skel->maps.rings, (uint32_t)p->n_rings);
 	err = tardy_bpf__load(p->skel);
@@ -317,6 +338,51 @@ static int attach_points(struct probe *p)
 	return 0;
 }
 
+static int sample_open(int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_freq = SAMPLE_HZ,
+		.freq = 1,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Samples every CPU that is online. Without them the rest works: the hook's row says why. */
+static int attach_sampler(struct probe *p)
+{
+	struct probe_hook_status *h = &p->hooks[HOOK_SAMPLE];
+	int cpus = libbpf_num_possible_cpus();
+
+	if (p->opts.no_stacks || cpus < 1)
+		return 0;
+	p->sample_links = calloc((size_t)cpus, sizeof(struct bpf_link *));
+	if (!p->sample_links)
+		return -ENOMEM;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		int fd = sample_open(cpu);
+		struct bpf_link *link;
+
+		if (fd == -ENODEV)
+			continue; /* offline */
+		link = fd < 0 ? NULL :
+				bpf_program__attach_perf_event(p->skel->progs.on_cpu_sample, fd);
+		if (!link) {
+			h->error = fd < 0 ? fd : -errno;
+			if (fd >= 0)
+				close(fd);
+			break;
+		}
+		p->sample_links[p->n_sample_links++] = link; /* which owns fd */
+	}
+	h->on = !h->error && p->n_sample_links;
+	return 0;
+}
+
 int probe_attach(struct probe *p)
 {
 	int err = attach_hooks(p, true);
@@ -331,7 +397,10 @@ int probe_attach(struct probe *p)
 		p->bench_link = bpf_program__attach(p->skel->progs.bench_empty);
 		err = p->bench_link ? 0 : -errno;
 	}
-	return err ? err : attach_points(p);
+	if (!err)
+		err = attach_points(p);
+	/* last: attaching holds CPUs up, which samples would show */
+	return err ? err : attach_sampler(p);
 }
 
 void probe_free(struct probe *p)
@@ -343,6 +412,9 @@ void probe_free(struct probe *p)
 	for (size_t i = 0; i < ABI_PROBES_MAX; i++)
 		for (size_t k = 0; k < POINT_LINKS_MAX; k++)
 			bpf_link__destroy(p->point_links[i][k]);
+	for (size_t i = 0; i < p->n_sample_links; i++)
+		bpf_link__destroy(p->sample_links[i]);
+	free(p->sample_links);
 	bpf_link__destroy(p->bench_link);
 	bpf_link__destroy(p->sweep_conns);
 	bpf_link__destroy(p->sweep_threads);
@@ -419,7 +491,7 @@ int probe_counters(struct probe *p, uint64_t *counts)
 size_t probe_hooks(struct probe *p, const struct probe_hook_status **out)
 {
 	*out = p->hooks;
-	return HOOK_COUNT;
+	return HOOK_ROWS;
 }
 
 int probe_failed_point(const struct probe *p)

@@ -25,6 +25,7 @@ struct probe_opts {
 	size_t n_points;
 	size_t ring_bytes; /* of each ring, 0 = default; rounded to a power of two of pages */
 	uint64_t wait_record_min_ns; /* 0 = default */
+	bool no_stacks; /* neither samples of the CPU clock nor stacks of waits */
 	int break_state; /* tests: classifier to break, enum thread_state, -1 = none */
 	uint32_t fail_storage; /* tests: every so many-th storage cannot be made, 0 = all can */
 	bool bench_empty; /* also attach the empty program of the benchmark */
@@ -65,7 +66,7 @@ int probe_counters(struct probe *p, uint64_t *counts);
  * Returns how many CPUs, or negative errno. *rows is valid until the next call. */
 int probe_counters_by_cpu(struct probe *p, const uint64_t **rows, size_t *width);
 
-/* Rows of HOOKS; valid while p lives. */
+/* Rows of HOOKS and one for the sampler; valid while p lives. */
 size_t probe_hooks(struct probe *p, const struct probe_hook_status **out);
 /* Index in opts->points that failed, or -1. */
 int probe_failed_point(const struct probe *p);

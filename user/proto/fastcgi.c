@@ -295,6 +295,16 @@ static int status_of(struct slice line)
 	return n >= 100 ? n : 0;
 }
 
+static bool is_event_stream(struct slice line)
+{
+	static const struct slice type = SLICE_LIT("text/event-stream");
+	size_t pos = sizeof("Content-Type:") - 1;
+
+	while (pos < line.len && (line.ptr[pos] == ' ' || line.ptr[pos] == '\t'))
+		pos++;
+	return line_starts((struct slice){ line.ptr + pos, line.len - pos }, type);
+}
+
 static void cgi_header_end_line(struct cgi_header *h, struct fastcgi_response *out)
 {
 	struct slice line = { h->line, h->len < LINE_MAX_LEN ? h->len : LINE_MAX_LEN };
@@ -310,6 +320,8 @@ static void cgi_header_end_line(struct cgi_header *h, struct fastcgi_response *o
 		out->status = status_of(line);
 	else if (line_starts(line, SLICE_LIT("Location:")))
 		h->location = true;
+	else if (line_starts(line, SLICE_LIT("Content-Type:")))
+		out->event_stream = is_event_stream(line);
 	h->len = 0;
 }
 

@@ -146,6 +146,20 @@ static void take_transfer_encoding(struct fields *f, struct slice value)
 		f->chunked = true;
 }
 
+/* The letters that those names begin with: most lines are told apart by their first byte. */
+static bool may_be_known(char first)
+{
+	switch (first | 0x20) {
+	case 'c':
+	case 't':
+	case 'u':
+	case 'e':
+	case 'h':
+		return true;
+	}
+	return false;
+}
+
 static enum field field_of(struct slice name)
 {
 	static const struct {
@@ -209,11 +223,12 @@ static size_t parse_fields(struct slice in, size_t pos, struct fields *f)
 			take_field(f, field, trim(line), true);
 			continue;
 		}
-		colon = memchr(line.ptr, ':', line.len);
 		field = FIELD_OTHER;
-		if (!colon)
+		colon = may_be_known(line.ptr[0]) ? memchr(line.ptr, ':', line.len) : NULL;
+		if (colon)
+			field = field_of(trim(slice_from(line, 0, (size_t)(colon - line.ptr))));
+		if (field == FIELD_OTHER)
 			continue;
-		field = field_of(trim(slice_from(line, 0, (size_t)(colon - line.ptr))));
 		line = slice_from(line, (size_t)(colon - line.ptr) + 1, line.len);
 		take_field(f, field, trim(line), false);
 	}
@@ -237,12 +252,11 @@ static size_t skip_empty_lines(struct slice in)
 /* "HTTP/1.N": OK when whole, PARTIAL when the input ends inside it. */
 static int parse_version(struct slice in, size_t *pos, int *minor)
 {
-	for (size_t i = 0; i < VERSION_LEN; i++, (*pos)++) {
-		if (*pos == in.len)
-			return HTTP1_PARTIAL;
-		if (in.ptr[*pos] != version_prefix[i])
-			return HTTP1_NOT;
-	}
+	size_t left = in.len - *pos, n = left < VERSION_LEN ? left : VERSION_LEN;
+
+	if (memcmp(in.ptr + *pos, version_prefix, n) != 0)
+		return HTTP1_NOT;
+	*pos += n;
 	if (*pos == in.len)
 		return HTTP1_PARTIAL;
 	if (in.ptr[*pos] < '0' || in.ptr[*pos] > '9')

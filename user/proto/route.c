@@ -38,24 +38,49 @@ static bool is_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* Bytes of printable ASCII without blanks that s begins with. */
+static size_t plain_len(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.ptr[n] > ' ' && s.ptr[n] < 0x7f)
+		n++;
+	return n;
+}
+
+/* Appends up to len bytes that are shown as they are. */
+static void put_bytes(struct writer *w, const char *from, size_t len, bool divisible)
+{
+	size_t room = w->cap - w->len;
+
+	if (len > room) {
+		w->full = true;
+		if (!divisible)
+			return;
+		len = room;
+	}
+	memcpy(w->out + w->len, from, len);
+	w->len += len;
+}
+
 static void put(struct writer *w, struct slice text)
 {
-	size_t pos = 0;
+	while (text.len && !w->full) {
+		size_t len = plain_len(text);
 
-	while (pos < text.len && !w->full) {
-		size_t len = utf8_printable(text.ptr + pos, text.len - pos);
-		bool plain = len && text.ptr[pos] != ' ';
-		const char *from = plain ? text.ptr + pos : "?";
+		if (len) {
+			put_bytes(w, text.ptr, len, true);
+		} else {
+			size_t seen = utf8_printable(text.ptr, text.len);
 
-		if (!len)
-			len = 1;
-		if (w->cap - w->len < len) {
-			w->full = true;
-			return;
+			len = seen ? seen : 1;
+			if (seen && text.ptr[0] != ' ')
+				put_bytes(w, text.ptr, len, false);
+			else
+				put_bytes(w, "?", 1, false);
 		}
-		memcpy(w->out + w->len, from, len);
-		w->len += len;
-		pos += len;
+		text.ptr += len;
+		text.len -= len;
 	}
 }
 

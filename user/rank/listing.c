@@ -58,6 +58,13 @@ int listing_parts(const struct parts *parts, uint64_t total_us, double per_reque
 	return 0;
 }
 
+static uint64_t gap_us(const struct request *r)
+{
+	const struct streams one = streams_of(r);
+
+	return one.gaps ? to_us(one.gaps_ns / one.gaps) : 0;
+}
+
 static void request_scalars(struct snap_request *q, const struct request *r, int64_t offset_ns)
 {
 	*q = (struct snap_request){
@@ -71,6 +78,13 @@ static void request_scalars(struct snap_request *q, const struct request *r, int
 					 0,
 		.bytes_in = r->bytes_in,
 		.bytes_out = r->bytes_out,
+		.gap_us = gap_us(r),
+		.sends = r->sends,
+		.gap_max_us = to_us(r->net.gap_max_ns),
+		.peer_window_us = to_us(r->net.peer_window_ns),
+		.srtt_us = r->net.srtt_us,
+		.rttvar_us = r->net.rttvar_us,
+		.retransmits = r->net.retransmits,
 		.service = r->service,
 		.method = r->method,
 		.route = r->route,
@@ -108,6 +122,9 @@ static int request_details(struct snap_request *q, const struct request *r)
 						  .what = c->what,
 						  .start_us = after_start_us(r, c->start_ns),
 						  .wall_us = to_us(c->wall_ns),
+						  .connect_us = to_us(c->net.connect_ns),
+						  .srtt_us = c->net.srtt_us,
+						  .retransmits = c->net.retransmits,
 						  .error = c->error };
 	}
 	q->n_calls = r->n_calls;

@@ -9,9 +9,15 @@
 #include "rank/hotspot.h"
 #include "rank/listing.h"
 #include "rank/row.h"
+#include "rank/stack_rank.h"
 #include "rank/verdict.h"
 
 _Static_assert((int)SNAP_TREND == (int)AGGREGATE_TREND, "both are the eighths of a window");
+
+static uint64_t mean_us(uint64_t ns, uint64_t n)
+{
+	return n ? (ns / n + 500) / 1000 : 0;
+}
 
 static int route_fill(struct snap_route *to, struct row *row, const struct rows *rows)
 {
@@ -28,6 +34,9 @@ static int route_fill(struct snap_route *to, struct row *row, const struct rows 
 		.aborted = sum->aborted,
 		.incomplete = sum->incomplete,
 		.streams = sum->streams,
+		.stream_first_us = mean_us(sum->stream.first_ns, sum->stream.n),
+		.stream_gap_us = mean_us(sum->stream.gaps_ns, sum->stream.gaps),
+		.stream_wall_us = mean_us(sum->stream.wall_ns, sum->stream.n),
 		.in_flight = row->in_flight,
 		.p50_us = dist_quantile_us(&sum->walls, 500),
 		.p95_us = dist_quantile_us(&sum->walls, 950),
@@ -47,7 +56,7 @@ static int route_fill(struct snap_route *to, struct row *row, const struct rows 
 		to->trend[i] = rows_per_s(rows, sum->trend_ns[i]) * SNAP_TREND;
 	if (!sum->done)
 		return 0;
-	to->wall_us = (sum->done_wall_ns / sum->done + 500) / 1000;
+	to->wall_us = mean_us(sum->done_wall_ns, sum->done);
 	return listing_parts(&sum->done_parts, to->wall_us, (double)sum->done, &to->parts,
 			     &to->n_parts);
 }
@@ -150,6 +159,7 @@ struct snapshot *snapshot_build(const struct aggregate *a, const struct snapshot
 	rc = rc ? rc : verdict_build(s, &rows, seen);
 	rc = rc ? rc : pools_build(s, &rows, in);
 	rc = rc ? rc : listing_build(s, a, &rows, in);
+	rc = rc ? rc : stack_rank_build(s, &rows, in);
 	rows_release(&rows);
 	if (!rc)
 		return s;

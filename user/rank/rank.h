@@ -8,6 +8,7 @@
 #ifndef TARDY_RANK_RANK_H
 #define TARDY_RANK_RANK_H
 #include "aggregate/aggregate.h"
+#include "aggregate/stacks.h"
 #include "rank/snapshot.h"
 
 enum {
@@ -30,8 +31,10 @@ struct snapshot_input {
 	size_t n_open;
 	const struct snap_pool *pools; /* workers, and busy or RANK_BUSY_DERIVE; borrowed */
 	size_t n_pools;
+	const struct stacks *stacks; /* NULL = none; borrowed */
+	bool list_stacks; /* fill snapshot.stacks */
 	struct snap_host host;
-	struct snap_health health;
+	struct snap_health health; /* its stacks are filled here */
 	bool list_requests; /* fill requests_v: live the slowest first, else by start */
 	size_t max_requests; /* at most so many; 0 = all that were kept */
 };

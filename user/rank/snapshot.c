@@ -20,6 +20,7 @@ static void hotspot_release(struct snap_hotspot *h)
 {
 	free(h->routes);
 	free(h->occupied_by);
+	free(h->stack);
 }
 
 void snapshot_free(struct snapshot *s)
@@ -36,5 +37,7 @@ void snapshot_free(struct snapshot *s)
 	free(s->hotspots);
 	free(s->requests_v);
 	free(s->pools);
+	free(s->stacks);
+	free(s->stack_frames);
 	free(s);
 }

@@ -28,6 +28,8 @@ struct snap_route {
 	bool entry; /* the row counts entry requests; joined children have rows of their own */
 	uint64_t requests; /* ended in the window */
 	uint64_t errors, aborted, incomplete, streams;
+	/* means of the complete streams, 0 = none: to the first byte, from send to send, whole */
+	uint64_t stream_first_us, stream_gap_us, stream_wall_us;
 	uint64_t in_flight; /* now */
 	uint64_t wall_us; /* mean of completed, complete requests */
 	uint64_t p50_us, p95_us, p99_us, max_us; /* nearest rank */
@@ -46,6 +48,8 @@ struct snap_call {
 	uint32_t peer, protocol, what;
 	uint64_t start_us; /* after the request's start */
 	uint64_t wall_us;
+	uint64_t connect_us; /* 0 = the connection was there */
+	uint32_t srtt_us, retransmits;
 	bool error;
 };
 
@@ -58,6 +62,10 @@ struct snap_request {
 	uint64_t xid, parent_xid;
 	uint64_t start_unix_us, wall_us, after_us, first_byte_us;
 	uint64_t bytes_in, bytes_out;
+	uint64_t gap_us; /* mean time from send to send of the answer, 0 = fewer than two */
+	uint64_t gap_max_us, peer_window_us;
+	uint32_t sends;
+	uint32_t srtt_us, rttvar_us, retransmits; /* of the client's connection, 0 = not known */
 	uint32_t service, method, route, protocol, waiting_for;
 	int32_t status, pid, tid;
 	char binding;
@@ -86,6 +94,32 @@ struct snap_hotspot {
 	/* queue and loop: what the workers did meanwhile, wait_s_per_s = their busy seconds/s */
 	struct snap_hotspot_route *occupied_by;
 	size_t n_occupied_by;
+	/* the stack that most of it was spent in, leaf first, the kernel's frames first; none
+	 * where no stack was taken */
+	uint32_t *stack;
+	size_t n_stack, n_stack_kernel;
+	double stack_share; /* of the time of all stacks that match the hotspot, 0..1 */
+};
+
+/* One distinct stack of the requests of a route, who answered them being the service. */
+struct snap_stack {
+	uint32_t service, route;
+	uint8_t cause; /* enum cause; CAUSE_CPU: samples of a running thread, all else is waiting */
+	const uint32_t *frames; /* leaf first, the kernel's frames first; of the snapshot */
+	uint16_t n_frames, n_kernel;
+	uint64_t samples, us;
+};
+
+/* What became of the stacks that were taken, since the beginning. */
+struct snap_stacks {
+	uint64_t cpu_samples, waits; /* taken */
+	uint64_t no_user, user_skipped, user_short, user_cut; /* why frames are missing */
+	uint64_t no_kernel, kernel_cut;
+	uint64_t unknown_symbols; /* frames without a known function */
+	uint64_t after_answer; /* not part of a request any more */
+	uint64_t unclaimed; /* of a request that never came */
+	uint64_t dropped; /* no room */
+	uint64_t folded; /* shown as "[other]" for want of room */
 };
 
 struct snap_pool { /* a service with several workers */
@@ -122,6 +156,8 @@ struct snap_health {
 	double probe_cpu_ratio; /* of one core */
 	double probe_ns_per_request;
 	uint64_t rss_bytes;
+	bool has_stacks; /* any was taken */
+	struct snap_stacks stacks;
 };
 
 struct snap_host {
@@ -165,6 +201,10 @@ struct snapshot {
 	struct snap_request *requests_v;
 	size_t n_requests_v;
 	uint64_t requests_dropped; /* not kept for want of room */
+	/* every stack of the window, by service, cause and route; only where they were asked for */
+	struct snap_stack *stacks;
+	size_t n_stacks;
+	uint32_t *stack_frames; /* what their frames point into */
 	struct snap_pool *pools;
 	size_t n_pools;
 	struct snap_host host;

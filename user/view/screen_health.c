@@ -61,6 +61,18 @@ static void put_losses(struct lines *l, const struct snapshot *s)
 	    "breakdown  %s of the waiting is unknown", format_percent(a, words_unknown_share(s)));
 }
 
+static void put_stacks(struct lines *l, const struct snap_health *h)
+{
+	char line[WORDS_LEN];
+
+	for (size_t i = 0; words_stacks(h, i, line); i++)
+		put(l,
+		    i                           ? "" :
+		    words_broken_share(h) > 0.1 ? "WARN" :
+						  "ok",
+		    "%-10s %.1000s", i ? "" : "stacks", line);
+}
+
 static void put_cost(struct lines *l, const struct snapshot *s)
 {
 	const struct snap_health *h = &s->health;
@@ -93,6 +105,7 @@ static void draw(struct view *v, struct view_area area)
 	    format_span(window, (double)s->window_us / 1e6),
 	    words_label(name, sizeof(name), s->kernel, "unknown", 40, v->ascii));
 	put_losses(&l, s);
+	put_stacks(&l, &s->health);
 	put_cost(&l, s);
 	for (size_t i = 0; i < s->n_pools; i++)
 		put(&l, "", "%-10s %s  %" PRIu32 " of %" PRIu32 " workers busy", i ? "" : "pools",

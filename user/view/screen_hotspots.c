@@ -34,10 +34,23 @@ static int draw_waiters(struct view *v, struct view_area area, const char *lead,
 	return used;
 }
 
+static void draw_stack(struct view *v, int y, const struct snap_hotspot *h)
+{
+	char line[WORDS_LEN], stack[WORDS_LEN], share[FORMAT_LEN];
+	int used = snprintf(line, sizeof(line), "%-13s %6s    ", "hottest stack",
+			    format_percent(share, h->stack_share));
+
+	words_stack(h->stack, h->n_stack, h->n_stack_kernel, stack,
+		    COLS > used + 2 ? (unsigned)(COLS - used - 2) : 0, v->ascii);
+	snprintf(line + used, sizeof(line) - (size_t)used, "%.*s", (int)sizeof(line) - used - 1,
+		 stack);
+	paint_text(v, y, 2, COLS, A_NORMAL, line);
+}
+
 static void draw_detail(struct view *v, struct view_area area, const struct snap_hotspot *h)
 {
 	char head[WORDS_LEN];
-	int waiters;
+	int waiters, stack = h->n_stack && area.h > 2;
 
 	if (area.h < 2)
 		return;
@@ -45,18 +58,26 @@ static void draw_detail(struct view *v, struct view_area area, const struct snap
 	paint_rule(v, area.y, head);
 	area.y++;
 	area.h--;
+	area.h -= stack;
 	waiters = h->n_occupied_by && area.h > 2 ? area.h / 2 : area.h;
 	waiters = draw_waiters(v, (struct view_area){ area.y, waiters }, "waited on by", h->routes,
 			       h->n_routes);
-	draw_waiters(v, (struct view_area){ area.y + waiters, area.h - waiters }, "occupied by",
-		     h->occupied_by, h->n_occupied_by);
+	waiters += draw_waiters(v, (struct view_area){ area.y + waiters, area.h - waiters },
+				"occupied by", h->occupied_by, h->n_occupied_by);
+	if (stack)
+		draw_stack(v, area.y + waiters, h);
+}
+
+static int detail_lines(const struct snap_hotspot *h)
+{
+	return (int)(h->n_routes + h->n_occupied_by) + 1 + (h->n_stack > 0);
 }
 
 static void draw(struct view *v, struct view_area area)
 {
 	const struct snap_hotspot *h = view_table_selected(v, SCREEN_HOTSPOTS);
 	struct view_area detail = paint_split(&area, v->tables[SCREEN_HOTSPOTS].n,
-					      h ? (int)(h->n_routes + h->n_occupied_by) + 1 : 0);
+					      h ? detail_lines(h) : 0);
 
 	view_table_draw(v, area);
 	if (h)

@@ -112,17 +112,19 @@ static void draw_calls(struct view *v, struct view_area area, const struct snap_
 static void head_text(struct view *v, const struct snap_request *r, char *buf)
 {
 	char route[FORMAT_LABEL], wall[FORMAT_LEN], first[FORMAT_LEN], after[FORMAT_LEN];
-	char status[16] = "";
+	char status[16] = "", stream[128];
 	int n;
 
 	if (r->status)
 		snprintf(status, sizeof(status), "  %" PRId32, r->status);
-	n = snprintf(buf, WORDS_LEN, "%s%s  %s%s%s%s%s",
+	n = snprintf(buf, WORDS_LEN, "%s%s  %s%s%s%s",
 		     words_label(route, sizeof(route), r->route, "(no name)", 48, v->ascii), status,
 		     format_us(wall, r->wall_us), r->open ? " so far" : "",
-		     r->aborted ? "  aborted" : "", r->incomplete ? "  incomplete" : "",
-		     r->stream ? "  stream" : "");
-	if (r->first_byte_us)
+		     r->aborted ? "  aborted" : "", r->incomplete ? "  incomplete" : "");
+	words_stream(r, stream, sizeof(stream));
+	if (r->stream)
+		n += snprintf(buf + n, WORDS_LEN - (size_t)n, "  %s", stream);
+	else if (r->first_byte_us)
 		n += snprintf(buf + n, WORDS_LEN - (size_t)n, "  first byte %s",
 			      format_us(first, r->first_byte_us));
 	if (r->after_us)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Block I/O, seen from the wait that it ends. A completion wakes its waiters from within
+ * block_rq_complete's own context, so the latest completion of a CPU says which request a wakeup
+ * is for: no map from requests to threads is needed, and I/O that nobody waits for costs two
+ * stores. The wait is then laid beside that request's times: before it entered the queue (held by
+ * a throttle, or by what was read before it), in the queue, in the device.
+ */
+#ifndef TARDY_BLOCK_BPF_H
+#define TARDY_BLOCK_BPF_H
+#include "file.bpf.h"
+
+#define IO_SLOTS 4096
+#define IO_CONTEXT_NS 200000ULL /* a completion handler does not last longer */
+#define REQ_OP_MASK 0xff
+#define REQ_OP_WRITE_BIT 1 /* operations with an odd number move data to the device */
+#define PF_KTHREAD 0x00200000
+
+/* When a request was issued. Requests live in fixed arrays of their queues, so few share a slot. */
+struct io_slot {
+	__u64 rq, issue_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, IO_SLOTS);
+	__type(key, __u32);
+	__type(value, struct io_slot);
+} io_slots SEC(".maps");
+
+/* The latest completion on this CPU. */
+struct io_done {
+	__u64 ts_ns, rq, bio;
+	__u32 bytes, pid; /* pid: of the interrupted task, the same until the handler is done */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct io_done);
+} io_dones SEC(".maps");
+
+static __always_inline struct io_slot *io_slot_of(__u64 rq)
+{
+	__u32 key = ((rq >> 6) ^ (rq >> 18)) & (IO_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&io_slots, &key);
+}
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(on_block_rq_issue, struct request *rq)
+{
+	struct io_slot *slot = io_slot_of((__u64)rq);
+
+	if (slot) {
+		slot->rq = (__u64)rq;
+		slot->issue_ns = bpf_ktime_get_ns();
+	}
+	return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_block_rq_complete, struct request *rq, int error, unsigned int bytes)
+{
+	__u32 zero = 0;
+	struct io_done *done = bpf_map_lookup_elem(&io_dones, &zero);
+
+	if (done) {
+		done->ts_ns = bpf_ktime_get_ns();
+		done->rq = (__u64)rq;
+		done->bio = (__u64)rq->bio;
+		done->bytes = bytes;
+		done->pid = bpf_get_current_pid_tgid();
+	}
+	return 0;
+}
+
+/* The file that a bio's first page belongs to; NULL for direct I/O. */
+static __always_inline struct inode *bio_inode(struct bio *bio)
+{
+	__u32 at = BPF_CORE_READ(bio, bi_iter.bi_idx);
+	struct bio_vec *vecs = BPF_CORE_READ(bio, bi_io_vec), vec;
+	struct address_space *mapping;
+
+	if (!vecs || bpf_probe_read_kernel(&vec, sizeof(vec), vecs + at))
+		return NULL;
+	mapping = page_mapping_of(vec.bv_page);
+	return mapping ? BPF_CORE_READ(mapping, host) : NULL;
+}
+
+static __always_inline __u32 io_flags_of(__u32 op)
+{
+	__u32 flags = IO_SEEN;
+
+	if (op & REQ_OP_WRITE_BIT)
+		flags |= IO_WRITE;
+	if ((op & REQ_OP_MASK) == 2)
+		flags = IO_SEEN | IO_FLUSH;
+	if (op & (REQ_BIT_FUA | REQ_BIT_PREFLUSH))
+		flags |= IO_FLUSH;
+	if (op & REQ_BIT_SYNC)
+		flags |= IO_SYNC;
+	if (op & REQ_BIT_META)
+		flags |= IO_META;
+	return flags;
+}
+
+static __always_inline void io_read_request(struct thread_io *io, struct io_done *done)
+{
+	struct request *rq = (struct request *)done->rq;
+	struct bio *bio = (struct bio *)done->bio;
+	struct io_slot *slot = io_slot_of(done->rq);
+	struct inode *inode = bio ? bio_inode(bio) : NULL;
+
+	io->flags = io_flags_of(BPF_CORE_READ(rq, cmd_flags));
+	io->start_ns = BPF_CORE_READ(rq, start_time_ns);
+	io->done_ns = done->ts_ns;
+	io->bytes = done->bytes;
+	io->disk = (__u64)BPF_CORE_READ(rq, q, disk);
+	io->inode = (__u64)inode;
+	io->issue_ns = 0;
+	if (slot && slot->rq == done->rq)
+		io->issue_ns = slot->issue_ns;
+	else
+		count(COUNTER_IO_SLOT);
+}
+
+/* Notes what woke t out of a wait for a disk or a page. */
+static __always_inline void io_note_wake(struct thread *t, struct task_struct *waker, __u64 now)
+{
+	__u32 zero = 0;
+	struct io_done *done = bpf_map_lookup_elem(&io_dones, &zero);
+	__u8 comm[8];
+
+	t->io.flags = 0;
+	t->io.inode = 0;
+	t->io.waker[0] = 0;
+	if (done && done->rq && done->pid == (__u32)waker->pid &&
+	    now - done->ts_ns < IO_CONTEXT_NS) {
+		io_read_request(&t->io, done);
+		return;
+	}
+	if (!(waker->flags & PF_KTHREAD))
+		return;
+	bpf_probe_read_kernel(comm, sizeof(comm), waker->comm);
+	if (comm[0] == 'j' && comm[1] == 'b' && comm[2] == 'd' && comm[3] == '2')
+		t->io.flags = IO_JOURNAL;
+	else if (comm[0] == 'k' && comm[1] == 'w' && comm[2] == 'o' && comm[3] == 'r')
+		t->io.flags = IO_WRITEBACK;
+	bpf_probe_read_kernel(t->io.waker, sizeof(t->io.waker), waker->comm);
+}
+
+/* How long the wait from `from` to `until` lay before `mark`; the rest goes on from there. */
+static __always_inline __u64 io_lap(__u64 *from, __u64 mark, __u64 until)
+{
+	__u64 end = mark < until ? mark : until, lap;
+
+	if (end <= *from)
+		return 0;
+	lap = end - *from;
+	*from = end;
+	return lap;
+}
+
+static __always_inline void io_fill_times(struct rec_io *r, struct thread *t, __u64 blocked)
+{
+	__u64 from = t->out_ns, until = t->out_ns + blocked;
+
+	r->held_ns = 0;
+	r->queue_ns = 0;
+	r->service_ns = 0;
+	if (!(t->io.flags & IO_SEEN))
+		return;
+	r->held_ns = io_lap(&from, t->io.start_ns, until);
+	r->queue_ns = io_lap(&from, t->io.issue_ns, until);
+	r->service_ns = io_lap(&from, t->io.done_ns, until);
+}
+
+/* A wait for a disk or a page has ended. */
+static __always_inline void io_emit(struct task_struct *p, struct thread *t, __u64 blocked,
+				    bool woken, __u64 now)
+{
+	struct inode *inode = (struct inode *)t->io.inode;
+	void *ring = ring_of_cpu();
+	struct rec_io *r;
+
+	if (!ring)
+		return;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_DETAIL);
+		return;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	hdr_fill(&r->h, REC_IO, sizeof(*r), now);
+	r->xid = t->serving;
+	r->start_ns = t->out_ns;
+	r->blocked_ns = blocked;
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->state = t->out_state;
+	r->syscall = t->syscall;
+	if (woken) {
+		r->waker_tid = t->waker_tid;
+		r->flags = t->io.flags;
+		io_fill_times(r, t, blocked);
+		bpf_probe_read_kernel(r->waker, sizeof(r->waker), t->io.waker);
+	}
+	if (r->flags & IO_SEEN) {
+		r->bytes = t->io.bytes;
+		r->dev = disk_fill((struct gendisk *)t->io.disk, r->disk);
+		if (inode)
+			r->inode = BPF_CORE_READ(inode, i_ino);
+	}
+	if (t->out_state == STATE_FAULT)
+		inode_name(inode, r->name);
+	else
+		wait_file_name(p, t, r->name);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bytes of messages: the heads of both, and the last bytes of an answer, read from the user's
+ * buffers of the system call that moves them. Each read of user memory costs more than all else
+ * that an I/O does here, so there are as few as can be: one for the buffers' addresses when there
+ * are several, one for the head, and one for the tail where the head does not have it already.
+ */
+#ifndef TARDY_TEXT_BPF_H
+#define TARDY_TEXT_BPF_H
+#include "sock.bpf.h"
+
+#define REQ_MASK (ABI_REQ_HEAD_MAX - 1)
+#define RSP_MASK (ABI_RSP_HEAD_MAX - 1)
+#define IOVS_MAX 8 /* power of two */
+#define HEAD_ENOUGH 32 /* an answer's head ends with the first buffer this long */
+#define LAST_CHUNK \
+	5 /* "0\r\n\r\n", the end of a chunked body; 7 with the chunk's own end before it */
+#define FAST_ANSWER_NS 200000ULL
+
+/* The system call interface's own structs: they are not relocated. */
+struct user_iovec {
+	__u64 base, len;
+};
+
+struct user_msg {
+	__u64 name, name_len, iov, iov_len;
+};
+
+/* The user buffers of the system call that the current thread is in. */
+struct user_bufs {
+	struct user_iovec v[IOVS_MAX];
+	__u32 n; /* of v */
+	__u32 more; /* there are more than v holds */
+};
+
+/* Finds them; `ret` bytes were moved. Returns 0 when they are not known. */
+static __always_inline int user_bufs_find(struct user_bufs *b, __u32 ret)
+{
+	struct pt_regs *regs = task_regs(bpf_get_current_task_btf());
+	struct user_msg msg = {};
+	__s64 nr = REG_NR(regs);
+	__u64 base = REG_ARG2(regs), iovs = REG_ARG3(regs);
+	__u32 shape;
+
+	if (!REG_IN_CALL(regs) || nr < 0 || nr >= ABI_SYSCALLS)
+		return 0;
+	shape = syscall_io[nr];
+	b->more = 0;
+	if (shape == IO_BUF) {
+		b->v[0].base = base;
+		b->v[0].len = ret;
+		b->n = 1;
+		return 1;
+	}
+	if (shape == IO_NONE)
+		return 0;
+	/* keep clang from merging this load with that of msg, which the verifier refuses */
+	asm volatile("" : "+r"(iovs), "+r"(base));
+	if (shape == IO_MSG) {
+		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)base))
+			return 0;
+		base = msg.iov;
+		iovs = msg.iov_len;
+	}
+	if (iovs > IOVS_MAX) {
+		iovs = IOVS_MAX;
+		b->more = 1;
+	}
+	b->n = iovs;
+	iovs *= sizeof(b->v[0]);
+	asm volatile("%0 &= 255" : "+r"(iovs));
+	if (!iovs || iovs > sizeof(b->v) || bpf_probe_read_user(b->v, iovs, (void *)base))
+		return 0;
+	return 1;
+}
+
+/* Both heads lie in struct conn; where byte `off` of turn `turn` goes. */
+static __always_inline __u8 *head_at(struct conn *c, __u32 turn, __u32 off)
+{
+	if (turn == 0)
+		return c->req + (off & REQ_MASK);
+	return c->rec.rsp + (off & RSP_MASK);
+}
+
+/* Copies up to `want` bytes of one buffer; returns how many. */
+static __always_inline __u32 head_from(struct conn *c, __u32 turn, __u32 off, __u32 want,
+				       const struct user_iovec *from)
+{
+	__u32 max = turn == 0 ? ABI_REQ_HEAD_MAX : ABI_RSP_HEAD_MAX;
+	__u32 n = from->len < want ? from->len : want;
+
+	if (n > max)
+		n = max;
+	if (!n || bpf_probe_read_user(head_at(c, turn, off), n, (void *)from->base))
+		return 0;
+	return n;
+}
+
+/* A loop over further buffers is a bpf_loop(): its body is verified once. */
+struct head_walk {
+	struct conn *c;
+	struct user_bufs *b;
+	__u32 turn, off, want, done;
+};
+
+static int head_step(__u32 i, struct head_walk *w)
+{
+	struct user_bufs *b = w->b;
+	struct user_iovec from;
+	__u32 n;
+
+	if (!b || i + 1 >= b->n || !w->want)
+		return 1;
+	from = b->v[(i + 1) & (IOVS_MAX - 1)];
+	if (!from.len)
+		return 0;
+	n = head_from(w->c, w->turn, w->off + w->done, w->want, &from);
+	w->done += n;
+	w->want -= n;
+	return !n || (w->turn == 1 && from.len >= HEAD_ENOUGH);
+}
+
+/* Appends what the buffers hold to the head of `turn`, `ret` bytes at most; returns how many. */
+static __always_inline __u32 head_copy(struct conn *c, struct user_bufs *b, __u32 ret, __u32 turn)
+{
+	__u32 max = turn == 0 ? ABI_REQ_HEAD_MAX : ABI_RSP_HEAD_MAX;
+	__u32 off = turn == 0 ? c->rec.req_len : c->rec.rsp_len, want, n;
+	struct head_walk w;
+
+	if (off >= max)
+		return 0;
+	want = ret < max - off ? ret : max - off;
+	n = head_from(c, turn, off, want, &b->v[0]);
+	if (n == want || b->n < 2 || (turn == 1 && n >= HEAD_ENOUGH))
+		return n;
+	w.c = c;
+	w.b = b;
+	w.turn = turn;
+	w.off = off;
+	w.want = want - n;
+	w.done = n;
+	bpf_loop(IOVS_MAX - 1, head_step, &w, 0);
+	return w.done;
+}
+
+struct data_walk {
+	__u64 base, xid, now;
+	__u32 have, skip, off;
+};
+
+static int data_chunk(__u32 i, struct data_walk *w)
+{
+	struct rec_data *r;
+	void *ring;
+	__u32 n;
+
+	if (w->skip >= w->have || w->off >= ABI_DATA_MAX)
+		return 1;
+	n = w->have - w->skip;
+	if (n > ABI_DATA_CHUNK)
+		n = ABI_DATA_CHUNK;
+	ring = ring_of_cpu();
+	r = ring ? bpf_ringbuf_reserve(ring, sizeof(*r) + ABI_DATA_CHUNK, 0) : NULL;
+	if (!r) {
+		count(COUNTER_RING_DATA);
+		return 1;
+	}
+	hdr_fill(&r->h, REC_DATA, sizeof(*r) + ABI_DATA_CHUNK, w->now);
+	r->xid = w->xid;
+	r->off = w->off;
+	r->turn = 0;
+	r->len = n;
+	if (bpf_probe_read_user(r->bytes, n, (void *)(w->base + w->skip))) {
+		r->len = 0;
+		count(COUNTER_READ_HEAD);
+	}
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	w->skip += n;
+	w->off += n;
+	return 0;
+}
+
+/* Bytes [off, ...) of a message, which start `skip` bytes into its first buffer of `have` bytes, in
+ * chunks. Only the request direction has them. */
+__noinline int data_emit(struct conn *c, __u64 base, __u32 have, __u32 skip, __u32 off)
+{
+	struct data_walk w = { .base = base };
+
+	if (!c)
+		return 0;
+	w.xid = c->rec.xid;
+	w.now = bpf_ktime_get_ns();
+	w.have = have;
+	w.skip = skip;
+	w.off = off;
+	bpf_loop(ABI_DATA_MAX / ABI_DATA_CHUNK, data_chunk, &w, 0);
+	return 0;
+}
+
+/* FastCGI and PostgreSQL need more than the head: parameters and statements are long. */
+static __always_inline bool wants_data(const __u8 *head)
+{
+	return (head[0] == 1 && head[1] == 1 && head[4] == 0 && head[5] == 8) ||
+	       ((head[0] == 'Q' || head[0] == 'P') && head[1] == 0 && head[2] <= 1);
+}
+
+static __always_inline void sat_add(__u32 *sum, __u32 n)
+{
+	*sum = *sum + n < *sum ? 0xffffffff : *sum + n;
+}
+
+static __always_inline void read_request(struct conn *c, struct user_bufs *b, __u32 ret)
+{
+	struct rec_xchg *x = &c->rec;
+	__u32 n, total = x->req_total, have;
+
+	sat_add(&x->req_total, ret);
+	if (x->req_len != total && x->req_len < ABI_REQ_HEAD_MAX)
+		return; /* a hole before: what follows would not fit */
+	n = head_copy(c, b, ret, 0);
+	if (!n && x->req_len < ABI_REQ_HEAD_MAX) {
+		x->flags |= XCHG_NO_TEXT;
+		count(COUNTER_READ_HEAD);
+		return;
+	}
+	x->req_len += n;
+	if (n == ret || total >= ABI_DATA_MAX || !wants_data(c->req))
+		return;
+	have = b->v[0].len < ret ? b->v[0].len : ret;
+	data_emit(c, b->v[0].base, have, n, total + n);
+}
+
+/* Narrows *last to the used part of the last buffer of `ret` bytes in all. */
+static __always_inline bool last_buf(struct user_bufs *b, __u32 ret, struct user_iovec *last)
+{
+	__u64 left = ret;
+
+	for (__u32 i = 0; i < IOVS_MAX; i++) {
+		if (i >= b->n)
+			break;
+		if (b->v[i].len >= left) {
+			last->base = b->v[i].base;
+			last->len = left;
+			return true;
+		}
+		left -= b->v[i].len;
+	}
+	return false; /* it lies beyond those that are looked at */
+}
+
+/* Is the tail of no use? HTTP has its end in the tail only when its body is chunked. An answer that
+ * came at once is a file, whose length the head says, or ends with a buffer of its own. */
+static __always_inline bool tail_is_useless(struct rec_xchg *x, __u64 last_len, __u64 now)
+{
+	return x->rsp[0] == 'H' && x->turn[1].ops == 1 && last_len != LAST_CHUNK &&
+	       last_len != LAST_CHUNK + 2 && now - x->turn[0].last_ns < FAST_ANSWER_NS;
+}
+
+/* The last bytes of the answer so far, as far as they lie in one buffer. */
+static __always_inline void tail_copy(struct rec_xchg *x, struct user_bufs *b, __u32 ret)
+{
+	struct user_iovec last;
+	__u32 n;
+
+	x->tail_len = 0;
+	if (!last_buf(b, ret, &last) || tail_is_useless(x, last.len, x->turn[1].last_ns))
+		return;
+	n = last.len > ABI_TAIL ? ABI_TAIL : last.len;
+	last.base += last.len - n;
+	asm volatile("%0 &= 31" : "+r"(n));
+	if (n && n <= ABI_TAIL && !bpf_probe_read_user(x->tail, n, (void *)last.base))
+		x->tail_len = n;
+}
+
+static __always_inline void read_response(struct conn *c, struct user_bufs *b, __u32 ret)
+{
+	struct rec_xchg *x = &c->rec;
+
+	if (x->rsp_len == x->rsp_total)
+		x->rsp_len += head_copy(c, b, ret, 1);
+	sat_add(&x->rsp_total, ret);
+	tail_copy(x, b, ret);
+}
+
+/* Takes what is wanted of the text of an I/O of `ret` bytes, by the current system call; after the
+ * turn's times were brought up to date. A global function: verified once. */
+__noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
+{
+	struct user_bufs b;
+
+	if (!c)
+		return 0;
+	if (!user_bufs_find(&b, ret)) {
+		count(COUNTER_NO_TEXT);
+		if (turn == 0) {
+			c->rec.flags |= XCHG_NO_TEXT;
+			sat_add(&c->rec.req_total, ret);
+		} else {
+			sat_add(&c->rec.rsp_total, ret);
+			c->rec.tail_len = 0;
+		}
+		return 0;
+	}
+	if (turn == 0)
+		read_request(c, &b, ret);
+	else
+		read_response(c, &b, ret);
+	return 0;
+}
+
+/* Does what the current system call sends begin with a status line? */
+__noinline int text_is_status_line(struct conn *c)
+{
+	struct user_bufs b;
+	__u8 head[8] = {};
+
+	if (!c || !user_bufs_find(&b, 0))
+		return 0;
+	if (bpf_probe_read_user(head, 7, (void *)b.v[0].base))
+		return 0;
+	return head[0] == 'H' && head[1] == 'T' && head[2] == 'T' && head[3] == 'P' &&
+	       head[4] == '/' && head[5] == '1' && head[6] == '.';
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names of addresses: REC_SYM in, frames out. A frame is an id of base/intern.h, the function's
+ * name, with "_[k]" behind it in the kernel, so that equal functions of many processes are one.
+ *
+ * A name is sent once and then used for as long as the process lives, so what is forgotten is
+ * what was not used for longest: names live in two generations, and when the young one is full
+ * it becomes the old one. A name that is used moves to the young one. One thread.
+ */
+#ifndef TARDY_AGGREGATE_FRAME_NAMES_H
+#define TARDY_AGGREGATE_FRAME_NAMES_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/table.h"
+#include "bpf/abi.h"
+
+enum {
+	/* addresses, both generations together: a table of 2^18 slots each, as full as it gets */
+	FRAME_NAMES_MAX = 3 << 17,
+	FRAME_TEXTS_MAX = 1 << 16, /* distinct names; further ones are "[other]" */
+};
+
+struct frame_names {
+	struct table young, old; /* process and address -> struct frame_name */
+	struct table texts; /* hash of a name -> its id */
+	size_t generation; /* most entries of the young one */
+	uint32_t unknown, unknown_kernel; /* frames of addresses without a name */
+	uint32_t other, other_kernel; /* frames of names that had no room */
+};
+
+/* addresses and texts: most of each. Allocates nothing yet. */
+void frame_names_init(struct frame_names *s, size_t addresses, size_t texts);
+void frame_names_release(struct frame_names *s);
+/* Takes a record that record_check() accepted. 0 or -ENOMEM. */
+int frame_names_add(struct frame_names *s, const struct rec_sym *r);
+/* The frame at an address, tgid 0 = of the kernel. *known: whether a function is known there. */
+uint32_t frame_names_get(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known);
+#endif

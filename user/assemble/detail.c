@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Details of requests: what single waits were for (a lock, a disk, a page, a CPU), and what TCP
+ * knows of their connections. They name time that the exchange's own sums account for, and never
+ * add any: what has no detail stays the plain cause.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "assemble/node.h"
+#include "base/intern.h"
+#include "ingest/record.h"
+
+/* A phase of a disk wait below 1 / PHASE_SHARE of it is counted with the largest. */
+enum { PHASE_SHARE = 50, WHAT_BYTES = ABI_NAME + 96, OPAQUE_RUN = 16 };
+
+/* Appends name to out[n...] with what looks like an id as '*' ("sess_3vk0..." -> "sess_*"). */
+static size_t put_name(char *out, size_t n, size_t cap, struct slice name)
+{
+	size_t i = 0, run;
+
+	while (i < name.len && n + 2 < cap) {
+		for (run = 0; i + run < name.len; run++) {
+			char c = name.ptr[i + run];
+
+			if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z')))
+				break;
+		}
+		if (run >= OPAQUE_RUN) {
+			out[n++] = '*';
+			i += run;
+			continue;
+		}
+		if (!run)
+			run = 1;
+		if (run > cap - 1 - n)
+			run = cap - 1 - n;
+		memcpy(out + n, name.ptr + i, run);
+		n += run;
+		i += run;
+	}
+	return n;
+}
+
+static uint32_t what_of(const char *lead, struct slice name)
+{
+	char out[WHAT_BYTES];
+	size_t n = (size_t)snprintf(out, sizeof(out), "%s", lead);
+
+	return intern((struct slice){ out, put_name(out, n, sizeof(out), name) });
+}
+
+uint32_t detail_lock_what(struct slice name)
+{
+	return name.len ? what_of("file ", name) : intern_str("futex");
+}
+
+/* A place for one more wait of request xid; NULL when there is none. */
+static struct wait *wait_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, enum cause cause,
+			     uint64_t ns)
+{
+	struct node *n = xid && ns ? node_make(a, xid, ts_ns) : NULL;
+	struct wait *w;
+
+	if (!n)
+		return NULL;
+	if (n->done) {
+		a->counters.late++;
+		return NULL;
+	}
+	if (!n->waits)
+		n->waits = calloc(WAITS_MAX, sizeof(*n->waits));
+	if (!n->waits)
+		return NULL;
+	if (n->n_waits == WAITS_MAX) {
+		/* the latest of the same cause stands for those that find no place */
+		for (w = &n->waits[WAITS_MAX - 1]; w >= n->waits; w--)
+			if (w->cause == cause) {
+				w->ns += ns;
+				break;
+			}
+		return NULL;
+	}
+	w = &n->waits[n->n_waits++];
+	*w = (struct wait){ .ns = ns, .cause = (uint8_t)cause };
+	n->parts_end_ns = 0;
+	return w;
+}
+
+void detail_wait(struct assemble *a, const struct rec_wait *r)
+{
+	struct wait *w;
+
+	if (r->state == STATE_KERNEL || !r->xid)
+		return;
+	if (r->flags & WAIT_HELD)
+		holder_remember(a, r);
+	w = wait_add(a, r->xid, r->h.ts_ns, CAUSE_LOCK, r->blocked_ns);
+	if (!w)
+		return;
+	w->start_ns = r->start_ns;
+	w->key = r->key;
+	w->what = detail_lock_what(record_text(r->name, sizeof(r->name)));
+	w->held = r->flags & WAIT_HELD;
+	w->waker_xid = r->waker_xid;
+}
+
+/* ---- disk ---------------------------------------------------------------------------------- */
+
+static const char *io_operation(uint32_t flags)
+{
+	if (flags & IO_FLUSH)
+		return "flush";
+	if (!(flags & IO_WRITE))
+		return "read";
+	return flags & IO_SYNC ? "sync write" : "write";
+}
+
+static void io_part(struct assemble *a, const struct rec_io *r, const char *phase, uint64_t ns)
+{
+	struct slice disk = record_text(r->disk, sizeof(r->disk));
+	struct slice name = record_text(r->name, sizeof(r->name));
+	enum cause cause = r->state == STATE_FAULT ? CAUSE_FAULT : CAUSE_DISK;
+	struct wait *w = wait_add(a, r->xid, r->h.ts_ns, cause, ns);
+	char lead[WHAT_BYTES - ABI_NAME];
+
+	if (!w)
+		return;
+	w->start_ns = r->start_ns;
+	if (r->flags & IO_SEEN)
+		snprintf(lead, sizeof(lead), "%.*s %s%s%s%s", (int)disk.len, disk.ptr,
+			 io_operation(r->flags), *phase ? " " : "", phase, name.len ? ": " : "");
+	else if (r->flags & IO_JOURNAL)
+		snprintf(lead, sizeof(lead), "journal%s", name.len ? ": " : "");
+	else if (r->flags & IO_WRITEBACK)
+		snprintf(lead, sizeof(lead), "writeback%s", name.len ? ": " : "");
+	else
+		snprintf(lead, sizeof(lead), "%s", name.len ? "file " : "");
+	w->what = *lead || name.len ? what_of(lead, name) : 0;
+}
+
+/* Splits a wait by the phases of the block request that ended it. */
+void detail_io(struct assemble *a, const struct rec_io *r)
+{
+	static const char *const names[] = { "held", "queued", "in device", "" };
+	enum { PHASES = sizeof(names) / sizeof(names[0]) };
+	uint64_t ns[PHASES] = { r->held_ns, r->queue_ns, r->service_ns, 0 }, left = r->blocked_ns;
+	size_t most = 0;
+
+	if (r->state != STATE_DISK && r->state != STATE_FAULT)
+		return;
+	for (size_t i = 0; i < PHASES; i++) { /* a damaged record may claim more */
+		ns[i] = i == PHASES - 1 || ns[i] > left ? left : ns[i];
+		left -= ns[i];
+		if (ns[i] > ns[most])
+			most = i;
+	}
+	for (size_t i = 0; i < PHASES; i++)
+		if (i != most && ns[i] < r->blocked_ns / PHASE_SHARE) {
+			ns[most] += ns[i];
+			ns[i] = 0;
+		}
+	for (size_t i = 0; i < PHASES; i++)
+		io_part(a, r, names[i], ns[i]);
+}
+
+/* ---- CPU and network ----------------------------------------------------------------------- */
+
+void detail_runq(struct assemble *a, const struct rec_runq *r)
+{
+	uint64_t ns = r->runq_ns - (r->throttle_ns < r->runq_ns ? r->throttle_ns : r->runq_ns);
+	struct wait *w;
+
+	if (!r->other_tgid) /* nobody: the CPU was idle when the thread got it */
+		return;
+	w = wait_add(a, r->xid, r->h.ts_ns, CAUSE_RUNQ, ns);
+	if (!w)
+		return;
+	w->start_ns = r->start_ns;
+	w->what = what_of("behind ", record_text(r->other, sizeof(r->other)));
+}
+
+void detail_net(struct assemble *a, const struct rec_net *r)
+{
+	struct node *n = r->xid ? node_make(a, r->xid, r->h.ts_ns) : NULL;
+	struct conn *c = conn_find(a, r->conn);
+
+	if (c)
+		c->srtt_us = r->srtt_us;
+	if (!n || n->done)
+		return;
+	if (!n->net)
+		n->net = malloc(sizeof(*n->net));
+	if (n->net)
+		*n->net = (struct request_net){ .connect_ns = r->connect_ns,
+						.peer_window_ns = r->peer_window_ns,
+						.gap_max_ns = r->gap_max_ns,
+						.srtt_us = r->srtt_us,
+						.rttvar_us = r->rttvar_us,
+						.retransmits = r->retransmits,
+						.gaps = r->gaps };
+}
+
+/* 1, 2, 5, 10, ...: few texts for many round trips. */
+static uint32_t about_ms(uint32_t us)
+{
+	uint32_t ms = us / 1000, scale = 1;
+
+	while (ms >= 10 * scale)
+		scale *= 10;
+	return ms >= 5 * scale ? 5 * scale : ms >= 2 * scale ? 2 * scale : scale;
+}
+
+struct request_net detail_net_of(const struct node *n)
+{
+	struct request_net net = { 0 };
+
+	if (n->net)
+		net = *n->net;
+	if (!net.srtt_us && n->conn)
+		net.srtt_us = n->conn->srtt_us;
+	return net;
+}
+
+uint32_t detail_net_what(const struct node *n)
+{
+	struct request_net net = detail_net_of(n);
+	char out[WHAT_BYTES] = "";
+	int at = 0;
+
+	if (net.srtt_us >= 1000)
+		at = snprintf(out, sizeof(out), "rtt ~%ums", about_ms(net.srtt_us));
+	if (net.retransmits)
+		at += snprintf(out + at, sizeof(out) - (size_t)at, "%sretransmits", at ? ", " : "");
+	if (net.peer_window_ns)
+		at += snprintf(out + at, sizeof(out) - (size_t)at, "%speer window full",
+			       at ? ", " : "");
+	return at ? intern_str(out) : 0;
+}
