@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/kernel_clock.h"
 
 enum {
 	DISKS_MAX = 128, /* more are not looked at */
@@ -242,17 +243,9 @@ static int32_t cpu_ratio(const struct hostload_cpu *old, const struct hostload_c
 	return busy >= total ? SCALE : (int32_t)(busy * SCALE / total);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 int hostload_sample(struct hostload *h, struct rec_host *out)
 {
-	uint64_t ns = now_ns(), ms = ns / 1000000;
+	uint64_t ns = kernel_clock_ns(), ms = ns / 1000000;
 	uint64_t dt_ms = h->sampled ? ms - h->at_ms : 0;
 	struct hostload_cpu cpu;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/kernel_clock.h"
 #include "base/table.h"
 #include "probe/cost.h"
 #include "probe/hostload.h"
@@ -40,14 +41,6 @@ struct live {
 	probe_record_fn fn;
 	void *ctx;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
 
 static int ask_symbols(void *ctx, const struct symbol_ask *asks, size_t n)
 {
@@ -90,7 +83,7 @@ struct live *live_new(const struct live_opts *opts, int *err, struct probe **pro
 	po.ports = opts->selection->ports;
 	po.n_ports = opts->selection->n_ports;
 	l->selection = opts->selection;
-	l->counted_ns = now_ns();
+	l->counted_ns = kernel_clock_ns();
 	l->points = po.points;
 	l->n_points = po.n_points;
 	table_init(&l->known, sizeof(uint8_t), 1 << 16);
@@ -178,14 +171,14 @@ static int hold_stack(struct live *l, const struct rec_stack *r)
 		return 0;
 	memcpy(&copy, r, len);
 	copy.stack.h.len = (uint32_t)len;
-	return stack_hold_add(l->stacks, &copy.stack, now_ns(), &sink);
+	return stack_hold_add(l->stacks, &copy.stack, kernel_clock_ns(), &sink);
 }
 
 static int poll_stacks(struct live *l)
 {
 	struct stack_sink sink = { deliver_any, l };
 
-	return stack_hold_poll(l->stacks, now_ns(), &sink);
+	return stack_hold_poll(l->stacks, kernel_clock_ns(), &sink);
 }
 
 static int on_record(void *ctx, const struct rec_hdr *rec)
@@ -202,7 +195,7 @@ static int on_record(void *ctx, const struct rec_hdr *rec)
 		break;
 	case REC_TASK:
 		table_del(&l->known, task->tgid);
-		stack_hold_task(l->stacks, task, now_ns());
+		stack_hold_task(l->stacks, task, kernel_clock_ns());
 		if (task->event == TASK_FORK) /* so that "all gone" counts it */
 			selection_add(l->selection, (pid_t)task->tgid);
 		break;
@@ -268,7 +261,7 @@ static int deliver_losses(struct live *l, uint64_t covered)
 	if (!l->counts)
 		return -ENOMEM;
 	lost.from_ns = l->counted_ns;
-	lost.to_ns = lost.h.ts_ns = now_ns();
+	lost.to_ns = lost.h.ts_ns = kernel_clock_ns();
 	for (size_t cpu = 0; !err && cpu < (size_t)cpus; cpu++) {
 		lost.h.cpu = (uint16_t)cpu;
 		err = deliver_losses_of(l, rows + cpu * width, l->counts + cpu * width, &lost);
@@ -290,7 +283,8 @@ static int deliver_tick(struct live *l, uint64_t covered)
 	l->covered_ns = covered > l->covered_ns ? covered : l->covered_ns;
 	tick.h.ts_ns = l->covered_ns;
 	/* without the estimate the rest is filled */
-	cost_sample(l->cost, l->probe, now_ns(), &tick.own_cpu_ns, &tick.probe_ns, &tick.rss_bytes);
+	cost_sample(l->cost, l->probe, kernel_clock_ns(), &tick.own_cpu_ns, &tick.probe_ns,
+		    &tick.rss_bytes);
 	tick.seen = l->seen;
 	return deliver(l, &tick.h);
 }
@@ -300,7 +294,7 @@ static int deliver_start(struct live *l)
 	int err = deliver(l, &l->meta.h);
 
 	for (uint32_t i = 0; !err && i < l->n_points; i++) {
-		struct rec_label label = { .h = { sizeof(label), REC_LABEL, 0, now_ns() },
+		struct rec_label label = { .h = { sizeof(label), REC_LABEL, 0, kernel_clock_ns() },
 					   .label = i };
 
 		strncpy((char *)label.text, l->points[i], sizeof(label.text) - 1);
@@ -338,10 +332,10 @@ static int last_stacks(struct live *l)
 {
 	struct stack_sink sink = { deliver_any, l };
 	struct timespec pause = { 0, LAST_STACKS_PAUSE_NS };
-	uint64_t until = now_ns() + LAST_STACKS_NS;
+	uint64_t until = kernel_clock_ns() + LAST_STACKS_NS;
 	int err = poll_stacks(l);
 
-	while (!err && stack_hold_oldest_ns(l->stacks) != UINT64_MAX && now_ns() < until) {
+	while (!err && stack_hold_oldest_ns(l->stacks) != UINT64_MAX && kernel_clock_ns() < until) {
 		nanosleep(&pause, NULL);
 		err = poll_stacks(l);
 	}
@@ -373,7 +367,7 @@ static int each_second(struct live *l, uint64_t now)
 
 int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 {
-	uint64_t now = now_ns();
+	uint64_t now = kernel_clock_ns();
 	int err = 0;
 	long n;
 
@@ -407,11 +401,11 @@ int live_stop(struct live *l, probe_record_fn fn, void *ctx)
 	if (err)
 		return err;
 	nanosleep(&pause, NULL);
-	err = sweep_drain(l, now_ns(), &covered);
+	err = sweep_drain(l, kernel_clock_ns(), &covered);
 	if (!err)
 		err = last_stacks(l);
 	if (!err)
-		err = deliver_losses(l, now_ns());
+		err = deliver_losses(l, kernel_clock_ns());
 	return err ? err : deliver_tick(l, covered);
 }
 

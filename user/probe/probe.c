@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/kernel_clock.h"
 #include "probe/hooks.h"
 #include "probe/points.h"
 #include "probe/syscalls.h"
@@ -57,14 +58,6 @@ static struct bpf_program *hook_program(struct probe *p, size_t i)
 #undef X
 	}
 	return NULL;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -448,7 +441,7 @@ long probe_drain(struct probe *p, probe_record_fn fn, void *ctx)
 
 int probe_sweep(struct probe *p, uint64_t *covered_ns)
 {
-	uint64_t start = now_ns();
+	uint64_t start = kernel_clock_ns();
 	int err = run_iter(p->sweep_conns);
 
 	if (!err)

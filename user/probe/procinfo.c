@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/kernel_clock.h"
+
 #define NS_PER_S 1000000000ull
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the flags in /proc/PID/stat */
 #define HIDDEN "***"
@@ -343,11 +345,11 @@ int procinfo_stat(const char *proc, pid_t pid, struct procinfo_stat *out)
 	return n < 0 ? (int)n : procinfo_parse_stat((struct slice){ buf, (size_t)n }, out);
 }
 
-static uint64_t clock_ns(clockid_t id)
+static uint64_t unix_clock_ns(void)
 {
 	struct timespec t = { 0, 0 };
 
-	clock_gettime(id, &t);
+	clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
@@ -377,7 +379,7 @@ int procinfo_fill(pid_t tgid, struct rec_proc *out)
 	memset(out, 0, sizeof(*out));
 	out->h.len = sizeof(*out);
 	out->h.type = REC_PROC;
-	out->h.ts_ns = clock_ns(CLOCK_MONOTONIC);
+	out->h.ts_ns = kernel_clock_ns();
 	out->tgid = (uint32_t)tgid;
 	out->parent_tgid = (uint32_t)st.parent;
 	fill_exe(out, &st);
@@ -406,9 +408,9 @@ static void pair_clocks(uint64_t *mono_ns, uint64_t *unix_ns)
 	uint64_t best = UINT64_MAX;
 
 	for (int i = 0; i < 16; i++) {
-		uint64_t before = clock_ns(CLOCK_MONOTONIC);
-		uint64_t wall = clock_ns(CLOCK_REALTIME);
-		uint64_t gap = clock_ns(CLOCK_MONOTONIC) - before;
+		uint64_t before = kernel_clock_ns();
+		uint64_t wall = unix_clock_ns();
+		uint64_t gap = kernel_clock_ns() - before;
 
 		if (gap < best) {
 			best = gap;
