@@ -73,7 +73,7 @@ bail() {
 	exit 1
 }
 # relay FILE: each line "ok NAME" or "not ok NAME" is a check, lines below one that begin with "  "
-# are its details, "# " is a comment; 1 when there is no check
+# are its details, "# " begins a comment; 1 when there is no check
 relay() {
 	local line name='' word='' more=() count=0
 	while IFS= read -r line; do
@@ -84,7 +84,10 @@ relay() {
 			word=${line%%ok *}ok name=${line#*ok } count=$((count + 1))
 			more=()
 			;;
-		"# "*) printf '%s\n' "$line" ;;
+		"# "*)
+			relay_one
+			printf '%s\n' "$line"
+			;;
 		*) more+=("$line") ;;
 		esac
 	done <"$1"
