@@ -385,6 +385,37 @@ static void test_parts_are_bounded_and_sum(void **state)
 }
 
 /* The causes of what was merged stay what they were. */
+/* A report whose buckets double after its parts were merged: a cell that was made before, when the
+ * dictionary was larger, is joined to the younger one of an earlier bucket. */
+static void test_merged_parts_survive_wider_buckets(void **state)
+{
+	struct aggregate_options o = { .origin_ns = T0, .report = true, .n_buckets = 4 };
+	struct aggregate *a = aggregate_new(&o);
+	struct request r;
+	struct total t;
+
+	(void)state;
+	assert_non_null(a);
+	/* bucket 1: 70 names, which are merged to fewer when the next ones come */
+	for (uint32_t i = 0; i < 70; i++) {
+		r = req(T0 + 11 * MS, T0 + 12 * MS, REQUEST_ENTRY);
+		v_parts[0].what = 100 + i;
+		add(a, &r);
+	}
+	/* bucket 0, later; then one that needs wider buckets */
+	r = req(T0 + 1 * MS, T0 + 2 * MS, REQUEST_ENTRY);
+	add(a, &r);
+	r = req(T0 + 70 * MS, T0 + 71 * MS, REQUEST_ENTRY);
+	add(a, &r);
+	t = total_of(a, T0 + 80 * MS);
+	assert_int_equal(t.requests, 72);
+	assert_int_equal(t.done_wall_ns, 72 * MS);
+	assert_int_equal(t.done_parts_ns, t.done_wall_ns);
+	assert_int_equal(t.wait_ns, 72 * MS);
+	assert_int_equal(t.wait_parts_ns, t.wait_ns);
+	aggregate_free(a);
+}
+
 static void test_merging_keeps_causes(void **state)
 {
 	uint64_t by_cause[CAUSE_COUNT] = { 0 }, got[CAUSE_COUNT] = { 0 };
@@ -621,6 +652,7 @@ int main(void)
 		cmocka_unit_test(test_many_values_become_a_histogram),
 		cmocka_unit_test(test_parts_are_bounded_and_sum),
 		cmocka_unit_test(test_merging_keeps_causes),
+		cmocka_unit_test(test_merged_parts_survive_wider_buckets),
 		cmocka_unit_test(test_groups_are_bounded),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_unbalanced_parts),

@@ -115,14 +115,16 @@ static void cell_part_add(struct cell_part *to, const struct cell_part *add)
 	to->done_count += add->done_count;
 }
 
-/* Adds b to a, whose parts have room for b's. */
+/* Adds b to a, whose parts have room for the dictionary. A cell that is older than a smaller
+ * dictionary has room for more, in which there is nothing. */
 static int cell_merge(struct group *g, struct cell *a, const struct cell *b)
 {
 	size_t bytes = dist_bytes(&a->walls);
 	uint32_t values = a->walls.n_v;
+	uint32_t n = b->n_parts < g->n_dict ? b->n_parts : g->n_dict;
 	int rc;
 
-	assert(a->n_parts >= b->n_parts);
+	assert(a->n_parts >= n);
 	a->requests += b->requests;
 	a->errors += b->errors;
 	a->aborted += b->aborted;
@@ -132,7 +134,7 @@ static int cell_merge(struct group *g, struct cell *a, const struct cell *b)
 	a->done_wall_ns += b->done_wall_ns;
 	streams_add(&a->stream, &b->stream);
 	a->wait_ns += b->wait_ns;
-	for (uint32_t i = 0; i < b->n_parts; i++)
+	for (uint32_t i = 0; i < n; i++)
 		cell_part_add(&a->parts[i], &b->parts[i]);
 	rc = dist_merge(&a->walls, &b->walls,
 			g->exact_values <= DIST_EXACT ? DIST_EXACT : CELL_EXACT);
