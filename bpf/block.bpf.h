@@ -2,8 +2,7 @@
 /*
  * Block I/O, seen from the wait that it ends. A completion wakes its waiters from within
  * block_rq_complete's own context, so the latest completion of a CPU says which request a wakeup
- * is for: no map from requests to threads is needed, and I/O that nobody waits for costs two
- * stores. The wait is then laid beside that request's times: before it entered the queue (held by
+ * is for: no map from requests to threads is needed. The wait is then laid beside that request's times: before it entered the queue (held by
  * a throttle, or by what was read before it), in the queue, in the device.
  */
 #ifndef TARDY_BLOCK_BPF_H
@@ -12,6 +11,7 @@
 
 #define IO_SLOTS 4096
 #define IO_CONTEXT_NS 200000ULL /* a completion handler does not last longer */
+#define IO_WORKER_NS 20000000ULL /* nor what a worker does after it */
 #define REQ_OP_MASK 0xff
 #define REQ_OP_WRITE_BIT 1 /* operations with an odd number move data to the device */
 #define PF_KTHREAD 0x00200000
@@ -30,8 +30,8 @@ struct {
 
 /* The latest completion on this CPU. */
 struct io_done {
-	__u64 ts_ns, rq, bio;
-	__u32 bytes, pid; /* pid: of the interrupted task, the same until the handler is done */
+	struct thread_io io; /* waker unused */
+	__u32 pid; /* of the interrupted task, the same until the handler is done */
 };
 
 struct {
@@ -60,33 +60,18 @@ int BPF_PROG(on_block_rq_issue, struct request *rq)
 	return 0;
 }
 
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_block_rq_complete, struct request *rq, int error, unsigned int bytes)
+/* The file that a bio's first page belongs to; 0 for direct I/O. */
+static __always_inline __u64 bio_inode(struct bio *bio)
 {
-	__u32 zero = 0;
-	struct io_done *done = bpf_map_lookup_elem(&io_dones, &zero);
-
-	if (done) {
-		done->ts_ns = bpf_ktime_get_ns();
-		done->rq = (__u64)rq;
-		done->bio = (__u64)rq->bio;
-		done->bytes = bytes;
-		done->pid = bpf_get_current_pid_tgid();
-	}
-	return 0;
-}
-
-/* The file that a bio's first page belongs to; NULL for direct I/O. */
-static __always_inline struct inode *bio_inode(struct bio *bio)
-{
-	__u32 at = BPF_CORE_READ(bio, bi_iter.bi_idx);
-	struct bio_vec *vecs = BPF_CORE_READ(bio, bi_io_vec), vec;
+	__u64 vecs = (__u64)bio->bi_io_vec;
 	struct address_space *mapping;
+	struct bio_vec *vec;
 
-	if (!vecs || bpf_probe_read_kernel(&vec, sizeof(vec), vecs + at))
-		return NULL;
-	mapping = page_mapping_of(vec.bv_page);
-	return mapping ? BPF_CORE_READ(mapping, host) : NULL;
+	if (!vecs)
+		return 0;
+	vec = typed(vecs + bio->bi_iter.bi_idx * sizeof(*vec), struct bio_vec);
+	mapping = page_mapping_of(vec->bv_page);
+	return mapping ? (__u64)mapping->host : 0;
 }
 
 static __always_inline __u32 io_flags_of(__u32 op)
@@ -106,41 +91,61 @@ static __always_inline __u32 io_flags_of(__u32 op)
 	return flags;
 }
 
-static __always_inline void io_read_request(struct thread_io *io, struct io_done *done)
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_block_rq_complete, struct request *rq, int error, unsigned int bytes)
 {
-	struct request *rq = (struct request *)done->rq;
-	struct bio *bio = (struct bio *)done->bio;
-	struct io_slot *slot = io_slot_of(done->rq);
-	struct inode *inode = bio ? bio_inode(bio) : NULL;
+	struct io_slot *slot = io_slot_of((__u64)rq);
+	__u32 zero = 0;
+	struct io_done *done = bpf_map_lookup_elem(&io_dones, &zero);
+	struct bio *bio = rq->bio;
 
-	io->flags = io_flags_of(BPF_CORE_READ(rq, cmd_flags));
-	io->start_ns = BPF_CORE_READ(rq, start_time_ns);
-	io->done_ns = done->ts_ns;
-	io->bytes = done->bytes;
-	io->disk = (__u64)BPF_CORE_READ(rq, q, disk);
-	io->inode = (__u64)inode;
-	io->issue_ns = 0;
-	if (slot && slot->rq == done->rq)
-		io->issue_ns = slot->issue_ns;
-	else
-		count(COUNTER_IO_SLOT);
+	if (!done)
+		return 0;
+	done->io.done_ns = bpf_ktime_get_ns();
+	done->io.start_ns = rq->start_time_ns;
+	done->io.flags = io_flags_of(rq->cmd_flags);
+	done->io.bytes = bytes;
+	done->io.disk = (__u64)rq->q->disk;
+	done->io.inode = bio ? bio_inode(bio) : 0;
+	done->io.issue_ns = slot && slot->rq == (__u64)rq ? slot->issue_ns : 0;
+	done->pid = bpf_get_current_pid_tgid();
+	return 0;
 }
 
-/* Notes what woke t out of a wait for a disk or a page. */
-static __always_inline void io_note_wake(struct thread *t, struct task_struct *waker, __u64 now)
+/* Did the completion end the wait of p, that is t? Its own handler does the wakeup, or a worker does
+ * that finished what the file system had to do afterwards: then it is the same file. */
+static __always_inline bool io_is_for(struct io_done *done, struct task_struct *p,
+				      struct task_struct *waker, __u64 now)
+{
+	struct file *file;
+
+	if (!done->io.done_ns || now - done->io.done_ns > IO_WORKER_NS)
+		return false;
+	if (done->pid == (__u32)waker->pid && now - done->io.done_ns < IO_CONTEXT_NS)
+		return true;
+	if (!(waker->flags & PF_KTHREAD) || !done->io.inode)
+		return false;
+	file = call_file(p);
+	return file && (__u64)file->f_inode == done->io.inode;
+}
+
+/* Notes what woke p out of a wait for a disk or a page. */
+static __always_inline void io_note_wake(struct task_struct *p, struct thread *t,
+					 struct task_struct *waker, __u64 now)
 {
 	__u32 zero = 0;
 	struct io_done *done = bpf_map_lookup_elem(&io_dones, &zero);
 	__u8 comm[8];
 
+	if (done && io_is_for(done, p, waker, now)) {
+		t->io = done->io;
+		if (!t->io.issue_ns)
+			count(COUNTER_IO_SLOT);
+		return;
+	}
 	t->io.flags = 0;
 	t->io.inode = 0;
 	t->io.waker[0] = 0;
-	if (done && done->rq && done->pid == (__u32)waker->pid &&
-	    now - done->ts_ns < IO_CONTEXT_NS) {
-		io_read_request(&t->io, done);
-		return;
-	}
 	if (!(waker->flags & PF_KTHREAD))
 		return;
 	bpf_probe_read_kernel(comm, sizeof(comm), waker->comm);

@@ -138,12 +138,13 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *p)
  * first of a compound one name their head (bit 0 of compound_head). */
 static __always_inline struct address_space *page_mapping_of(struct page *page)
 {
+	/* read, not loaded: both are pointers with flags in their lowest bits */
 	__u64 head = BPF_CORE_READ(page, compound_head), mapping;
 
 	if (head & 1)
 		page = (struct page *)(head - 1);
 	mapping = (__u64)BPF_CORE_READ(page, mapping);
-	return mapping & 3 ? NULL : (struct address_space *)mapping;
+	return !mapping || mapping & 3 ? NULL : typed(mapping, struct address_space);
 }
 
 static __always_inline struct file *task_file(struct task_struct *p, __u32 fd)

@@ -24,6 +24,8 @@ static __always_inline void dentry_name(struct dentry *d, __u8 *out)
 	n = bpf_probe_read_kernel_str(out, PARENT_MAX, BPF_CORE_READ(parent, d_name.name));
 	if (n < 1 || n > PARENT_MAX)
 		return;
+	if (n == 2 && out[0] == '/') /* in the root of its file system */
+		n = 1;
 	out[n - 1] = '/';
 	bpf_probe_read_kernel_str(out + n, ABI_NAME - PARENT_MAX, BPF_CORE_READ(d, d_name.name));
 }

@@ -331,7 +331,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	t->waker_xid = 0;
 	t->wake_flags = 0;
 	if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
-		io_note_wake(t, waker, t->wake_ns);
+		io_note_wake(p, t, waker, t->wake_ns);
 	if (t->out_state != STATE_LOCK)
 		return 0;
 	w = thread_of(waker);

@@ -108,18 +108,29 @@ def leads(cause, who, *route):
     ok(part[1] == cause and who(part[0]), say("it is most of a mean request, too"), part)
 
 
+def named_us(cause, who):
+    """Microseconds of entry requests by what that service waited for in that cause."""
+    named = Counter()
+    for r in requests:
+        for p in r["parts"]:
+            if r["entry"] and p["cause"] == cause and p["who"] == who:
+                named[p["what"] or ""] += p["us"]
+    return named
+
+
 def is_php(who):
     return who == "php-fpm"
 
 
 def upload_disk():
     leads("disk", is_php, "POST /upload.php")
-    named = Counter()
-    for r in requests:
-        for p in r["parts"]:
-            if r["entry"] and p["cause"] == "disk" and p["who"] == "php-fpm":
-                named[" ".join((p["what"] or "").split(":")[0].split()[1:])] += p["us"]
-    ok(named and max(named, key=named.get) == "sync write held",
+    # The throttle holds writes back before the device. Where a worker of the kernel on another CPU
+    # ended the wait, or the journal's thread, which waits for everybody's data, only that is known.
+    named = named_us("disk", "php-fpm")
+    total = sum(named.values())
+    held = sum(us for what, us in named.items() if " write held" in what)
+    behind = sum(us for what, us in named.items() if what.startswith(("journal", "writeback")))
+    ok(held > 0.2 * total and held + behind > 0.8 * total,
        say("it says that writes are held before the device"), named.most_common(4))
     nginx = [p for r in requests if r["route"] == "POST /upload.php" and r["service"] == "nginx"
              for p in r["parts"] if p["cause"] == "disk" and p["who"] == "nginx"]
@@ -171,13 +182,11 @@ def tutor():
 
 def cpu_hog():
     leads("runq", is_php, "POST /quiz_start.php", "POST /login.php")
-    named = Counter()
-    for r in requests:
-        for p in r["parts"]:
-            if r["entry"] and p["cause"] == "runq" and (p["what"] or "").startswith("behind "):
-                named[p["what"]] += p["us"]
-    ok(named and max(named, key=named.get) == "behind xz", say("it says who ran instead"),
-       named.most_common(4))
+    # the backup is two programs, of which one feeds the other
+    named = named_us("runq", "php-fpm")
+    hog = named["behind xz"] + named["behind seq"]
+    ok(hog > 0.2 * sum(us for what, us in named.items() if what),
+       say("it says who ran instead"), named.most_common(4))
     hog = [p for r in requests for p in r["parts"] if "xz" in (p["who"] or "")]
     ok(not hog, say("who takes the CPUs has no part of a request"), *hog[:3])
 

@@ -14,30 +14,46 @@
 /* A phase of a disk wait below 1 / PHASE_SHARE of it is counted with the largest. */
 enum { PHASE_SHARE = 50, WHAT_BYTES = ABI_NAME + 96, OPAQUE_RUN = 16 };
 
-/* Appends name to out[n...] with what looks like an id as '*' ("sess_3vk0..." -> "sess_*"). */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Length of the word of letters and digits at the beginning of s. */
+static size_t word_length(struct slice s, bool *opaque)
+{
+	size_t n = 0, digits = 0;
+
+	for (; n < s.len &&
+	       (is_digit(s.ptr[n]) || ((s.ptr[n] | 32) >= 'a' && (s.ptr[n] | 32) <= 'z'));
+	     n++)
+		digits += is_digit(s.ptr[n]);
+	*opaque = n >= OPAQUE_RUN || (n && digits == n);
+	return n;
+}
+
+/* Appends name to out[n...] with words that look like an id as '*': numbers and what is long
+ * ("sess_3vk0..." -> "sess_*", "user-42-1.bin" -> "user-*-*.bin"). */
 static size_t put_name(char *out, size_t n, size_t cap, struct slice name)
 {
-	size_t i = 0, run;
+	size_t i = 0;
 
 	while (i < name.len && n + 2 < cap) {
-		for (run = 0; i + run < name.len; run++) {
-			char c = name.ptr[i + run];
+		bool opaque;
+		size_t word = word_length((struct slice){ name.ptr + i, name.len - i }, &opaque);
 
-			if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z')))
-				break;
-		}
-		if (run >= OPAQUE_RUN) {
+		if (opaque) {
 			out[n++] = '*';
-			i += run;
+			i += word;
 			continue;
 		}
-		if (!run)
-			run = 1;
-		if (run > cap - 1 - n)
-			run = cap - 1 - n;
-		memcpy(out + n, name.ptr + i, run);
-		n += run;
-		i += run;
+		if (!word)
+			word = 1;
+		if (word > cap - 1 - n)
+			word = cap - 1 - n;
+		memcpy(out + n, name.ptr + i, word);
+		n += word;
+		i += word;
 	}
 	return n;
 }
