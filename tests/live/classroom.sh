@@ -65,6 +65,14 @@ for mode in tutor upload-disk; do
 	"$CLASSROOM" down --dir "$room"
 done
 
+# servers that were started and not written down
+check "up once more" up normal
+mapfile -t masters < <(for server in nginx php-fpm postgres; do pid_of "$server"; done)
+is "there are three" "${#masters[@]}" 3
+sed -i '/^pid /d' "$room/state"
+check "down without a word of its servers" "$CLASSROOM" down --dir "$room"
+is "they have ended" "$(ps -o stat=,pid=,args= -p "$(IFS=,; echo "${masters[*]}")" | grep -v '^Z')" ""
+
 # the backup ends with the load, however that ends
 check "up beside a backup" up cpu-hog
 load() {
