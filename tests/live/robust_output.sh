@@ -49,11 +49,13 @@ ended "a file size limit" "$SPAWNED" 1 'error\[T0016\]'
 between "a file size limit: what fitted can be read" "$(found "$TMP/limited")" 10 1e9
 
 # ---- readers that leave ----
+# opens the pipe, which waits for the reader, in the background
+into_pipe() { exec "$TARDY" "$@" >"$TMP/pipe" 2>"$TMP/tardy.err" </dev/null; }
 pipe_ended() {
 	local name=$1
 	shift
 	mkfifo "$TMP/pipe"
-	spawn "$TARDY" "$@" >"$TMP/pipe" 2>"$TMP/tardy.err" </dev/null
+	spawn into_pipe "$@"
 	head -c 20000 <"$TMP/pipe" >"$TMP/head"
 	ended "$name" "$SPAWNED" 1 'error\[T0017\].*closed by its reader'
 	rm "$TMP/pipe"
