@@ -431,6 +431,34 @@ static void test_stream_by_pace(void **state)
 	assert_int_equal(flags_by_pace(1, 0) & REQUEST_STREAM, 0);
 }
 
+/* Words that came together hide a long gap in the mean, but not in what the kernel side tells. */
+static void test_stream_by_longest_gap(void **state)
+{
+	static const uint64_t gaps_ms[] = { 1000, 1001 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct rec_net net = { .xid = 1, .conn = 1, .gap_max_ns = gaps_ms[i] * 1000000 };
+		const struct request *r;
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		GIVE(&s, net, REC_NET, 50);
+		xchg_accepted(&e, 1, 1, NGINX, 80);
+		REQUEST(&e, GET, 0, 0);
+		ANSWER(&e, OK, 100);
+		ANSWER(&e, "x", 200);
+		ANSWER(&e, "y", 300);
+		scene_xchg(&s, &e, XCHG_CLOSED, 400);
+		scene_tick(&s, 500);
+		r = scene_request(&s, 1);
+		assert_int_equal(r->flags & REQUEST_STREAM, i ? REQUEST_STREAM : 0);
+		assert_int_equal(r->net.gap_max_ns, net.gap_max_ns);
+		scene_end(&s);
+	}
+}
+
 /* No protocol: turns alone make it a request, named after its port, over when at rest. */
 static void test_unknown_protocol(void **state)
 {
@@ -537,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_untold_end),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_stream_by_pace),
+		cmocka_unit_test(test_stream_by_longest_gap),
 		cmocka_unit_test(test_unknown_protocol),
 		cmocka_unit_test(test_seeded),
 		cmocka_unit_test(test_no_text),

@@ -435,16 +435,19 @@ static uint32_t unnamed_route(const struct rec_xchg *x)
 	return intern_fmt("port %u", x->lport);
 }
 
-/* A stream says so, or is recognised by its pace: where the mean of the gaps is too long, one of
- * them is. */
+/* A stream says so, or is recognised by its pace: its longest gap is too long. Where that is not
+ * known, the mean of the gaps: when it is too long, one of them is. */
 static bool node_streams(const struct node *n)
 {
 	const struct rec_turn *sent = &n->x.turn[1];
 
 	if (n->text.stream)
 		return true;
-	return (n->proto == PROTO_HTTP1 || n->proto == PROTO_FASTCGI) && sent->ops > 1 &&
-	       sent->last_ns > sent->first_ns &&
+	if ((n->proto != PROTO_HTTP1 && n->proto != PROTO_FASTCGI) || sent->ops < 2)
+		return false;
+	if (n->net && n->net->gap_max_ns > STREAM_GAP_NS)
+		return true;
+	return sent->last_ns > sent->first_ns &&
 	       sent->last_ns - sent->first_ns > (sent->ops - 1) * STREAM_GAP_NS;
 }
 
