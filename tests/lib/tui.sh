@@ -136,7 +136,7 @@ tui_servers() {
 	TUI_PORT=$(free_port)
 	mkdir -p "$TMP/www"
 	head -c 8192 /dev/zero >"$TMP/www/slow.bin"
-	nginx_start "$TUI_PORT" 'location = /slow.bin { limit_rate 8k; }'
+	nginx_start "$TUI_PORT" 'location = /slow.bin { limit_rate 8k; sendfile_max_chunk 4k; }'
 	wait_until 10 test -n "$(pgrep -P "$NGINX_PID")" || bail "nginx has no worker"
 }
 # tui_load SECONDS: until they are over
