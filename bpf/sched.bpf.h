@@ -242,21 +242,24 @@ static __always_inline void switch_in_tell(struct task_struct *p, struct task_st
 static __always_inline void switch_in(struct task_struct *p, struct task_struct *prev, __u64 now)
 {
 	struct thread *t = thread_of(p);
-	__u64 off, blocked, runq, throttled, wake;
+	__u64 off, blocked, runq, throttled, wake, in;
 	bool woken = false;
 
 	if (!t)
 		return;
+	in = t->in_ns;
 	t->on_cpu = 1;
 	t->mark_ns = now;
+	t->in_ns = now;
 	if (!t->out_ns)
 		return;
 	off = now - t->out_ns;
 	wake = t->wake_ns;
 	if (t->out_state == STATE_RUNQ) {
 		blocked = 0;
-	} else if (wake >= t->out_ns && wake <= now) {
-		blocked = wake - t->out_ns;
+	} else if (wake > in && wake <= now) {
+		/* it can come when the thread is off the queue, but not yet switched out */
+		blocked = wake > t->out_ns ? wake - t->out_ns : 0;
 		woken = true;
 	} else {
 		count(COUNTER_WAKE_LOST);
@@ -320,7 +323,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	if (!p->bpf_storage)
 		return 0;
 	t = thread_of(p);
-	if (!t || t->on_cpu || !task_sleeps(p))
+	if (!t || !task_sleeps(p))
 		return 0;
 	waker = bpf_get_current_task_btf();
 	if (waker == p)
@@ -330,6 +333,10 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	t->waker_tgid = waker->tgid;
 	t->waker_xid = 0;
 	t->wake_flags = 0;
+	if (t->on_cpu) { /* it is about to be switched out: what it waits in is not known yet */
+		t->io.flags = 0;
+		return 0;
+	}
 	if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
 		io_note_wake(p, t, waker, t->wake_ns);
 	if (t->out_state != STATE_LOCK)

@@ -35,7 +35,7 @@ struct thread {
 	__u64 serving; /* xid of the request last worked for */
 	__u64 last_io_ns;
 	__u64 mark_ns; /* on CPU: run time is accounted up to here */
-	__u64 out_ns; /* last switch-out */
+	__u64 in_ns, out_ns; /* last switch-in and switch-out */
 	__u64 cut_ns; /* start of `since` when idle_cut */
 	__u64 after_ns; /* worked between the last I/O and the first idle wait after it */
 	__u64 key; /* of the present wait: futex address */
@@ -133,6 +133,7 @@ static __always_inline void thread_in_unseen(struct thread *t, __u64 now)
 	}
 	t->on_cpu = 1;
 	t->mark_ns = in;
+	t->in_ns = in;
 }
 
 enum whose {
@@ -237,6 +238,7 @@ static __always_inline struct thread *thread_make_current(struct task_struct *p,
 	}
 	t->on_cpu = 1;
 	t->mark_ns = now;
+	t->in_ns = now;
 	t->fresh = 1;
 	return t;
 }
