@@ -195,6 +195,11 @@ static void test_time_before_the_arrival_is_clipped(void **state)
 	own(&s, SLICE_MID, STATE_DISK, 90);
 	run(&s);
 	EXPECT(&s, part(CAUSE_RUNQ, "", 10), part(CAUSE_DISK, "", 90));
+	/* when the slice is known to begin with the wakeup, the run queue came first (15), then
+	 * running (15 of 25) */
+	s.in.woken = true;
+	run(&s);
+	EXPECT(&s, part(CAUSE_DISK, "", 90), part(CAUSE_CPU, "", 10));
 }
 
 static void test_open_and_unread(void **state)

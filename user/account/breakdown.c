@@ -81,7 +81,8 @@ static void give_waits(struct work *w, enum cause cause)
 }
 
 /* The thread's own states; what was for the peer of a call or of the request is left to the
- * caller. `clip` is taken off running first: it was before the request's first byte. */
+ * caller. `clip` was before the request's first byte: the thread finished its work for the request
+ * before, or it had been woken for something else (its connection was new), and waited for a CPU. */
 static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 {
 	static const struct {
@@ -95,10 +96,15 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 		{ STATE_IPC, CAUSE_IPC, false },           { STATE_OTHER, CAUSE_OTHER, false },
 	};
 
-	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]); i++) {
-		uint64_t ns = state[direct[i].state], cut = min_of(clip, ns);
+	uint64_t woken = w->in->woken ? min_of(clip, state[STATE_RUNQ]) : 0;
 
-		clip -= cut;
+	clip -= woken;
+	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]); i++) {
+		uint64_t ns = state[direct[i].state];
+		uint64_t first = direct[i].state == STATE_RUNQ ? woken : 0;
+		uint64_t cut = first + min_of(clip, ns - first);
+
+		clip -= cut - first;
 		if (direct[i].named)
 			w->named_ns[direct[i].cause] += ns - cut;
 		else

@@ -54,6 +54,7 @@ struct breakdown_in {
 	const uint64_t *slice_ns; /* SLICE_COUNT */
 	uint32_t who;
 	bool loop; /* its thread serves several connections at once */
+	bool woken; /* its first slice begins with a wakeup, not with work for another request */
 	bool states_unknown; /* the thread's past before the first read is not known */
 	uint32_t queue_what;
 	uint32_t net; /* what was unusual on its own connection, 0 = nothing */

@@ -384,6 +384,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.sent_last_ns = n->x.turn[1].last_ns;
 	in.state_ns = n->x.state_ns;
 	in.slice_ns = n->x.slice_ns;
+	in.woken = n->x.flags & XCHG_IDLE_CUT;
 	in.who = service_of(a, n);
 	in.net = detail_net_what(n);
 	in.calls = s.calls;
