@@ -43,7 +43,8 @@ for r in requests:
     elif r["service"] == "php-fpm":
         for p in r["parts"]:
             if p["via"]:
-                in_pages[plain(p["what"] or "")] += p["us"]
+                # "statement (vda read in device)": what it waited for
+                in_pages[plain(re.sub(r" \(\w+ [^()]*\)$", "", p["what"] or ""))] += p["us"]
 head()
 for statement, each in STATEMENTS.items():
     calls, exec_us = theirs.get(statement, (0, 0))

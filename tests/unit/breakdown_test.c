@@ -410,6 +410,17 @@ static void test_joined_store(void **state)
 	       part_via("postgresql", "postgresql", CAUSE_DISK, "SELECT t", 0, 15),
 	       part_via("postgresql", "postgresql", CAUSE_LOCK, "kernel", 0, 5),
 	       part_via("postgresql", "postgresql", CAUSE_DB, "SELECT t", 1, 2));
+
+	/* the disk stands behind the statement, who had the CPU does not */
+	pg[0].what = intern_str("behind xz");
+	pg[1].what = intern_str("vda read in device");
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 58),
+	       part_via("postgresql", "postgresql", CAUSE_RUNQ, "SELECT t", 0, 20),
+	       part_via("postgresql", "postgresql", CAUSE_DISK, "SELECT t (vda read in device)", 0,
+			15),
+	       part_via("postgresql", "postgresql", CAUSE_LOCK, "kernel", 0, 5),
+	       part_via("postgresql", "postgresql", CAUSE_DB, "SELECT t", 1, 2));
 }
 
 static void test_child_longer_than_the_wait(void **state)

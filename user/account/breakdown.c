@@ -160,6 +160,17 @@ static struct part *child_parts(const struct breakdown_call *c, uint64_t wait_ns
 	return v;
 }
 
+/* A store's time is known by its statement; what it waited for is told beside it, but for who had
+ * the CPU meanwhile, which is no matter of the statement. */
+static uint32_t store_what(const struct breakdown_call *c, const struct part *p)
+{
+	if (!p->what || (p->cause == CAUSE_RUNQ && c->what))
+		return c->what;
+	if (c->what && (p->cause == CAUSE_DISK || p->cause == CAUSE_FAULT))
+		return intern_fmt("%s (%s)", intern_text(c->what), intern_text(p->what));
+	return p->what;
+}
+
 static uint64_t give_child(struct work *w, const struct breakdown_call *c, uint64_t ns,
 			   uint32_t *counted)
 {
@@ -184,8 +195,8 @@ static uint64_t give_child(struct work *w, const struct breakdown_call *c, uint6
 		p.via = breakdown_via(c->child_service, p.via);
 		if (c->child_is_store && p.cause == CAUSE_CPU)
 			p.cause = (uint8_t)c->cause;
-		if (c->child_is_store && !p.what)
-			p.what = c->what;
+		if (c->child_is_store)
+			p.what = store_what(c, &p);
 		if (p.cause == c->cause && p.what == c->what && !*counted) {
 			p.count = 1;
 			*counted = scaled[i] > 0;
