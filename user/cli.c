@@ -388,6 +388,9 @@ static int take_value(struct parser *p, enum cli_option option, const char *valu
 	case CLI_OPT_MAX_SIZE:
 		return take_size(p, option, value, 64 << 10, UINT64_MAX,
 				 "at least 64K is wanted, such as 200M", &o->max_size_bytes);
+	case CLI_OPT_NO_STACKS:
+		o->no_stacks = true;
+		return 0;
 	case CLI_OPT_RING_SIZE:
 		status = take_size(p, option, value, 4 << 10, 1 << 30, "4K to 1G is wanted", &n);
 		o->ring_bytes = (size_t)n;

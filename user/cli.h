@@ -90,6 +90,8 @@ enum {
 	X(SORT, 's', "sort", "COLUMN", CLI_IN_REPORT, "order tables by wait, p99, rate, wall, ...") \
 	X(PROBE, 0, "probe", "SPEC", CLI_IN_ALL, \
 	  "also mark requests at uprobe:FILE:FUNCTION or usdt:FILE:PROVIDER:NAME; up to 16 times") \
+	X(NO_STACKS, 0, "no-stacks", NULL, CLI_IN_LIVE, \
+	  "take no stacks of running and waiting requests; a little cheaper") \
 	X(QUIET, 'q', "quiet", NULL, CLI_IN_ALL, "errors only (doctor: only its exit status)") \
 	X(VERBOSE, 'v', "verbose", NULL, CLI_IN_ALL, "say more about what is done") \
 	X(COLOR, 0, "color", "auto|always|never", CLI_IN_ALL, "colours; auto obeys NO_COLOR") \
@@ -148,6 +150,7 @@ struct cli_options {
 	const char *sort; /* a column that a table of `report` has; NULL = default */
 	const char *probes[ABI_PROBES_MAX]; /* of the right form */
 	size_t n_probes;
+	bool no_stacks;
 	bool quiet, verbose, ascii, no_pager, strict;
 	enum text_color color;
 	uint64_t max_lost; /* CLI_MAX_LOST_NONE = any number is fine; --strict: 0 */

@@ -14,6 +14,8 @@
 #
 # Environment: TARDY_BUILD or BUILD (build), TARDY (its tardy), TARDY_ORACLE_ALLOW_MISSING=1 (leave
 # out causes that this host cannot produce), TARDY_ORACLE_KEEP=DIR (keep truth and answers there),
+# TARDY_ORACLE_RECORD (options for tardy record), TARDY_ORACLE_SETTLE=SECONDS (before the first
+# request, for a machine whose only processor the start of the recording keeps busy),
 # TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared),
 # TARDY_ORACLE_TRIES (3: how often a mode is measured at most, see below).
 
@@ -239,12 +241,16 @@ start_record()
 	targets=$(cat "$work/$mode.ready")
 	# the upstream is a stranger to mode threads, and a tracked process, joined, to mode loop
 	[ "$mode" = loop ] && [ -n "$upstream_pid" ] && targets+=,$(cat "$work/upstream.ready")
-	TARDY_BREAK=$classifier "$tardy" record -p "$targets" -o "$work/$mode.tardy" --duration 60 \
+	# shellcheck disable=SC2086 # options are words
+	TARDY_BREAK=$classifier "$tardy" record ${TARDY_ORACLE_RECORD:-} -p "$targets" -o "$work/$mode.tardy" --duration 60 \
 		2>"$work/$mode.record.log" >&2 &
 	record_pid=$!
 	pids+=("$record_pid")
 	for ((i = 0; i < 100; i++)); do
-		grep -q recording "$work/$mode.record.log" && return 0
+		if grep -q recording "$work/$mode.record.log"; then
+			sleep "${TARDY_ORACLE_SETTLE:-0}"
+			return 0
+		fi
 		kill -0 "$record_pid" 2>/dev/null || break
 		sleep 0.1
 	done

@@ -52,9 +52,12 @@ if mean:
     for name, theirs, mine in (("call, median us", rtt, rest), ("call that connects, us", 2 * rtt, first)):
         print("# tcprtt   %-30s %11d %8d %+9.1f %%" % (name, theirs, mine, 100 * (mine - theirs) / theirs))
     # the kernel takes its time when the answer arrives, tardy when nginx has read it: that may be
-    # later by a wakeup and a read. 2 % are 80 us, some hundred times what they take by this clock.
+    # later by a wakeup and a read, and by what else the one processor does first: 5 % are 200 us.
+    # Where two processors run by the host's clock, tcprtt's mean has what single packets waited for
+    # the host, so it is compared with a mean.
     if processors == 1:
-        ok(0 <= rest - rtt <= 0.02 * rtt, "tcprtt: a call is the round trip and at most 2 %", rest, rtt)
+        ok(0 <= rest - rtt <= 0.05 * rtt, "tcprtt: a call is the round trip and at most 5 %", rest, rtt)
         ok(0 <= first - 2 * rtt <= 0.10 * rtt, "tcprtt: with its connect it is two", first, rtt)
     else:
-        ok(rest >= 0.98 * rtt, "tcprtt: a call is not shorter than the round trip", rest, rtt)
+        ok(statistics.mean(calls) >= 0.9 * rtt, "tcprtt: calls are not shorter than round trips",
+           calls, rtt)

@@ -119,6 +119,7 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 		.probe = { .points = o->probes,
 			   .n_points = o->n_probes,
 			   .ring_bytes = o->ring_bytes,
+			   .no_stacks = o->no_stacks,
 			   .break_state = o->break_state,
 			   .fail_storage = o->fail_storage },
 		.selection = &s->selection,

@@ -15,7 +15,7 @@ scene_doctor() {
 scene_oracle() {
 	local name=$1 rc
 	shift
-	TARDY_BUILD=/build bash /oracle.sh "$@" >"/out/oracle.$name" 2>&1
+	TARDY_ORACLE_SETTLE=2 TARDY_BUILD=/build bash /oracle.sh "$@" >"/out/oracle.$name" 2>&1
 	rc=$?
 	say "# $(tail -n 1 "/out/oracle.$name")"
 	return $rc
