@@ -73,7 +73,7 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 		owner = x->parent;
 		whose = owner && t->serving == owner ? TAKE_SAME : TAKE_NEW;
 	}
-	thread_take(t, x, now, slice | poll_as << 8, whose);
+	thread_take(t, x, now, slice, poll_as, whose);
 	if (t->fresh) {
 		x->flags |= XCHG_THREAD_NEW;
 		t->fresh = 0;
@@ -325,7 +325,7 @@ int BPF_PROG(on_sock_send_length, struct sock *sk, int ret, int flags)
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(on_sk_data_ready, struct sock *sk)
 {
-	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+	struct conn *c = sk->sk_bpf_storage ? bpf_sk_storage_get(&conns, sk, NULL, 0) : NULL;
 	struct unix_sock *u;
 	struct tcp_sock *tp;
 
@@ -350,9 +350,9 @@ int BPF_PROG(on_sk_data_ready, struct sock *sk)
 	}
 	if (!c || sk->__sk_common.skc_state == TCP_LISTEN)
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
+	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
+	tp = typed(sk, struct tcp_sock);
 	if (!c->seen_init || (__s32)(c->seen - tp->copied_seq) <= 0)
 		c->ready_ns = bpf_ktime_get_ns();
 	c->seen = tp->rcv_nxt;

@@ -130,7 +130,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 
 	if (!t)
 		return;
-	thread_in_unseen(t, now);
+	if (!t->on_cpu)
+		thread_in_unseen(t, now);
 	thread_run_until(t, now);
 	t->on_cpu = 0;
 	t->switched = 1;

@@ -144,35 +144,46 @@ enum whose {
 };
 
 /*
- * Takes the sums at an I/O at `now` and adds them to the exchange's states and to `slice`, as
- * `whose` says; x->behind_after_ns gets what is left out, the work for the request before. Poll
- * time is booked as `poll_as`, e.g. as RECV while an answer is awaited.
- *
- * A global function: verified once instead of at each place that calls it.
+ * The request that `since` is taken for arrived while the thread was last off-CPU, or after: what
+ * is left of the sums is what came after the arrival, run queue and then running. Returns what was
+ * taken off. A thread held up between an answer and the next request is so for nobody, until that
+ * arrives. An earlier arrival leaves the sums as they are: its time before is the collector's to
+ * take off, which does not know the order.
  */
-__noinline int thread_take(struct thread *t, struct rec_xchg *x, __u64 now, __u32 slice_and_poll_as,
-			   __u32 whose)
+static __always_inline __u64 thread_since_arrival(struct thread *t, __u64 arrival, __u64 now)
+{
+	__u64 sum = 0, in = t->in_ns, out = t->out_ns, off, throttled;
+
+	/* what follows a wakeup or a preemption is all in the run queue */
+	if (t->out_state != STATE_RUNQ && t->wake_ns > out)
+		out = t->wake_ns;
+	if (arrival <= out || arrival >= now || in > now || break_state)
+		return 0;
+	for (int i = 0; i < STATE_COUNT; i++)
+		sum += t->since[i];
+	if (sum <= now - arrival)
+		return 0;
+	off = in > arrival ? in - arrival : 0;
+	throttled = t->since[STATE_THROTTLE] < off ? t->since[STATE_THROTTLE] : off;
+	for (int i = 0; i < STATE_COUNT; i++)
+		t->since[i] = 0;
+	t->since[STATE_RUN] = now - (in > arrival ? in : arrival);
+	t->since[STATE_THROTTLE] = throttled;
+	t->since[STATE_RUNQ] = off - throttled;
+	return sum - (now - arrival);
+}
+
+/* A global function: verified once instead of at each place that calls it. */
+__noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 now,
+				  __u32 slice_and_poll_as, __u32 whose)
 {
 	__u32 slice = slice_and_poll_as & 3, poll_as = slice_and_poll_as >> 8;
 	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask;
 
 	if (!t || !x)
 		return 0;
-	thread_in_unseen(t, now);
-	thread_run_until(t, now);
-	t->last_io_ns = now;
-	if (!t->switched) {
-		/* nothing but running since the last I/O */
-		sum = t->since[STATE_RUN];
-		t->since[STATE_RUN] = 0;
-		if (whose != TAKE_NEW) {
-			x->state_ns[STATE_RUN] += sum;
-			x->slice_ns[slice] += sum;
-		} else {
-			x->behind_after_ns = sum;
-		}
-		return 0;
-	}
+	if (slice == SLICE_PRE && (whose == TAKE_NEXT || t->idle_cut))
+		after = thread_since_arrival(t, x->turn[0].arrival_ns, now);
 	/* masks instead of branches: each branch in the loop would double what is verified */
 	since_mask = whose != TAKE_NEW || t->idle_cut ? ~0ULL : 0;
 	before_mask = whose == TAKE_SAME ? ~0ULL : 0;
@@ -198,6 +209,35 @@ __noinline int thread_take(struct thread *t, struct rec_xchg *x, __u64 now, __u3
 	t->switched = 0;
 	t->idle_cut = 0;
 	return 0;
+}
+
+/*
+ * Takes the sums at an I/O at `now` and adds them to the exchange's states and to `slice`, as
+ * `whose` says; x->behind_after_ns gets what is left out, the work for the request before. Poll
+ * time is booked as `poll_as`, e.g. as RECV while an answer is awaited.
+ */
+static __always_inline void thread_take(struct thread *t, struct rec_xchg *x, __u64 now,
+					enum slice_kind slice, __u32 poll_as, enum whose whose)
+{
+	__u64 sum;
+
+	if (!t->on_cpu)
+		thread_in_unseen(t, now);
+	thread_run_until(t, now);
+	t->last_io_ns = now;
+	if (t->switched) {
+		thread_take_states(t, x, now, slice | poll_as << 8, whose);
+		return;
+	}
+	/* nothing but running since the last I/O: busy servers come here */
+	sum = t->since[STATE_RUN];
+	t->since[STATE_RUN] = 0;
+	if (whose != TAKE_NEW) {
+		x->state_ns[STATE_RUN] += sum;
+		x->slice_ns[slice & 3] += sum;
+	} else {
+		x->behind_after_ns = sum;
+	}
 }
 
 /* Tells of t->runq, for request xid. */
