@@ -97,28 +97,15 @@ static __always_inline __u32 classify_wait(struct task_struct *p, struct thread 
  * rec_thread in no state; only when it was long, the usual microseconds are not worth a record. */
 static __always_inline void after_emit(struct task_struct *p, struct thread *t, __u64 now)
 {
-	void *ring = ring_of_cpu();
-	struct rec_thread *r;
+	struct rec_thread *r = thread_record(p, t, now);
 
-	if (!ring)
+	if (!r)
 		return;
-	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_THREAD);
-		return;
-	}
-	hdr_fill(&r->h, REC_THREAD, sizeof(*r), now);
-	r->xid = t->serving;
-	r->last_io_ns = t->last_io_ns;
 	r->since_ns = now;
 	__builtin_memset(r->state_ns, 0, sizeof(r->state_ns));
 	r->key = 0;
-	r->tid = p->pid;
-	r->tgid = p->tgid;
 	r->state = STATE_COUNT;
 	r->syscall = t->syscall;
-	r->reserved = 0;
-	r->name[0] = 0;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 

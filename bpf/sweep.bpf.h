@@ -79,20 +79,11 @@ int sweep_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 static __always_inline void emit_thread(struct task_struct *p, struct thread *t, __u64 now)
 {
 	__u64 since = t->on_cpu ? t->mark_ns : t->out_ns, part;
-	void *ring = ring_of_cpu();
-	struct rec_thread *r;
+	struct rec_thread *r = thread_record(p, t, now);
 	__u32 state;
 
-	if (!ring)
+	if (!r)
 		return;
-	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_THREAD);
-		return;
-	}
-	hdr_fill(&r->h, REC_THREAD, sizeof(*r), now);
-	r->xid = t->serving;
-	r->last_io_ns = t->last_io_ns;
 	for (int i = 0; i < STATE_COUNT; i++)
 		r->state_ns[i] = t->since[i] + t->before[i];
 	state = t->on_cpu ? STATE_RUN : t->out_state;
@@ -106,10 +97,6 @@ static __always_inline void emit_thread(struct task_struct *p, struct thread *t,
 	r->state = state;
 	r->syscall = t->on_cpu ? 0xffff : t->syscall;
 	r->key = t->key;
-	r->tid = p->pid;
-	r->tgid = p->tgid;
-	r->reserved = 0;
-	r->name[0] = 0;
 	if (!t->on_cpu && class_of(t->syscall) == SYSC_FLOCK)
 		file_name(p, r->name);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);

@@ -267,6 +267,30 @@ static __always_inline void runq_emit(struct task_struct *p, struct thread *t, _
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
+/* A rec_thread that the caller completes and submits; NULL, counted, when there is no room. */
+static __always_inline struct rec_thread *thread_record(struct task_struct *p, struct thread *t,
+							__u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct rec_thread *r;
+
+	if (!ring)
+		return NULL;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_THREAD);
+		return NULL;
+	}
+	hdr_fill(&r->h, REC_THREAD, sizeof(*r), now);
+	r->xid = t->serving;
+	r->last_io_ns = t->last_io_ns;
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->reserved = 0;
+	r->name[0] = 0;
+	return r;
+}
+
 /* For a thread that runs now. Returns NULL, counted, when there is no memory. */
 static __always_inline struct thread *thread_make_current(struct task_struct *p, __u64 now)
 {
