@@ -20,7 +20,8 @@
 	X(CONN_BUSY, "connection_busy", 0, "two threads were on one connection at once") \
 	X(WAKE_LOST, "wake_lost", 0, "no wakeup was seen: the whole wait counts as blocked") \
 	X(NO_TEXT, "no_text", 0, "I/O without a readable buffer (sendfile, io_uring)") \
-	X(SWITCH_LOST, "switch_lost", 0, "a switch-in was not seen: taken to be at the wakeup") \
+	X(SWITCH_LOST, "switch_lost", 0, \
+	  "a context switch was not seen: put right by other accounts") \
 	X(THREAD_LATE, "thread_late", 0, \
 	  "no storage for a new thread yet: made at its first request") \
 	X(RING_STACK, "ring_full_stack", 0, "a stack did not fit the ring") \

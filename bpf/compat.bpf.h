@@ -105,6 +105,25 @@ static __always_inline __u64 throttled_so_far_ns(struct cfs_rq *q)
 	return clock > start ? clock - start : 0;
 }
 
+/* The clock of the run queue that the task is on, as of its last update; 0 = not known. */
+static __always_inline __u64 run_queue_clock_ns(struct task_struct *p)
+{
+	struct cfs_rq___rq *q = NULL;
+
+	if (!bpf_core_field_exists(p->se.cfs_rq) || !bpf_core_field_exists(q->rq))
+		return 0;
+	q = (void *)p->se.cfs_rq;
+	return q ? q->rq->clock : 0;
+}
+
+/* When the task came onto its CPU, in that clock; 0 = not known. */
+static __always_inline __u64 task_arrived_ns(struct task_struct *p)
+{
+	if (!bpf_core_field_exists(p->sched_info.last_arrival))
+		return 0;
+	return p->sched_info.last_arrival;
+}
+
 /* The run queue of the task's group; NULL when no quota is set on it. */
 static __always_inline struct cfs_rq *task_quota_rq(struct task_struct *p)
 {

@@ -39,6 +39,9 @@ const volatile __u32 break_state = 0;
 /* Tests only: every so many-th storage cannot be made, 0 = all can. */
 const volatile __u32 fail_storage = 0;
 __u32 storage_tries;
+/* Tests only: every so many-th time that a serving thread is off the CPU goes unseen, 0 = none. */
+const volatile __u32 skip_switches = 0;
+__u32 switches_seen;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);

@@ -73,7 +73,7 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 		owner = x->parent;
 		whose = owner && t->serving == owner ? TAKE_SAME : TAKE_NEW;
 	}
-	thread_take(t, x, now, slice, poll_as, whose);
+	thread_take(t, p, x, now, slice, poll_as, whose);
 	if (t->fresh) {
 		x->flags |= XCHG_THREAD_NEW;
 		t->fresh = 0;

@@ -109,19 +109,35 @@ static __always_inline void after_emit(struct task_struct *p, struct thread *t, 
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
+/* For tests: is this one of the switches that tardy is not to see? */
+static __always_inline bool switch_skipped(struct thread *t)
+{
+	if (!skip_switches)
+		return false;
+	t->skip_in = 0; /* the kernel may have skipped that itself */
+	if (__sync_fetch_and_add(&switches_seen, 1) % skip_switches)
+		return false;
+	t->skip_in = 1;
+	return true;
+}
+
 static __always_inline void switch_out(void *ctx, struct task_struct *p, bool preempt,
 				       __u32 task_state, __u64 now)
 {
 	struct thread *t = thread_of(p);
 	struct cfs_rq *q;
+	__u64 clock;
 
-	if (!t)
+	if (!t || switch_skipped(t))
 		return;
 	if (!t->on_cpu)
-		thread_in_unseen(t, now);
-	thread_run_until(t, now);
+		thread_in_unseen(t, p, now);
+	thread_run_until(t, p, now, preempt || !task_state ? IS_PREEMPTED : WAITS);
 	t->on_cpu = 0;
 	t->switched = 1;
+	thread_base(t, p);
+	clock = run_queue_clock_ns(p);
+	t->clock_ns = clock ? now - clock : 0;
 	t->out_ns = now;
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
 	if (state_is_idle(t->out_state) && !t->mid_request)
@@ -235,6 +251,14 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 
 	if (!t)
 		return;
+	if (skip_switches && t->skip_in) {
+		t->skip_in = 0;
+		return;
+	}
+	if (t->on_cpu) { /* its switch-out was not seen */
+		thread_run_until(t, p, now, ARRIVES);
+		return;
+	}
 	in = t->in_ns;
 	t->on_cpu = 1;
 	t->mark_ns = now;

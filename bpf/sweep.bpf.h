@@ -261,10 +261,12 @@ int seed_threads(struct bpf_iter__task *ctx)
 	if (t->out_ns || t->on_cpu)
 		return 0;
 	t->switched = 1;
+	thread_base(t, p);
 	if (p->on_cpu || !p->__state) {
 		/* its first switch-out will account it; until then its past is not known */
 		t->fresh = 1;
 		t->mark_ns = bpf_ktime_get_ns();
+		t->in_ns = t->mark_ns;
 		t->on_cpu = 1;
 		return 0;
 	}

@@ -41,6 +41,11 @@ struct thread {
 	__u64 key; /* of the present wait: futex address */
 	__u64 cfs_rq; /* at switch-out */
 	__u64 throttled_ns; /* of that cfs_rq at switch-out */
+	/* the scheduler's own account at switch-out, see thread_unseen() */
+	__u64 exec_ns; /* CPU time so far */
+	__u64 clock_ns; /* CLOCK_MONOTONIC less the run queue's clock, 0 = not known */
+	__u64 unseen_ns; /* waits found since that no switch told of */
+	__u32 nvcsw, nivcsw; /* switches so far: waits, preemptions */
 	/* written by wakers */
 	__u64 wake_ns;
 	__u64 waker_xid;
@@ -56,6 +61,7 @@ struct thread {
 	__u8 runq_told; /* runq waits for the request that is read next */
 	__u8 stack_wanted; /* the present wait leaves a stack if it is long */
 	__u8 stack_state; /* enum thread_state, of the latest stack */
+	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
 	struct thread_io io;
@@ -87,14 +93,6 @@ static __always_inline void thread_add(struct thread *t, __u32 state, __u64 ns)
 	t->since[state & (STATE_SLOTS - 1)] += ns;
 }
 
-/* Brings `run` up to now; for the current thread. */
-static __always_inline void thread_run_until(struct thread *t, __u64 now)
-{
-	if (t->on_cpu && now > t->mark_ns)
-		t->since[STATE_RUN] += now - t->mark_ns;
-	t->mark_ns = now;
-}
-
 static __always_inline void thread_cut(struct thread *t, __u64 wake_ns)
 {
 	__u64 worked = 0;
@@ -112,25 +110,126 @@ static __always_inline void thread_cut(struct thread *t, __u64 wake_ns)
 	t->cut_ns = wake_ns;
 }
 
+#define UNSEEN_MIN_NS 100000ULL /* shorter runs are not looked into */
+
+/* What the thread does while its run time is brought up to date. */
+enum going { STAYS, WAITS, IS_PREEMPTED, ARRIVES };
+
+/* Where thread_unseen() begins to compare: at a switch-out, and when storage is made. */
+static __always_inline void thread_base(struct thread *t, struct task_struct *p)
+{
+	t->nvcsw = p->nvcsw;
+	t->nivcsw = p->nivcsw;
+	t->exec_ns = p->se.sum_exec_runtime;
+	t->clock_ns = 0;
+	t->unseen_ns = 0;
+}
+
+/* When the thread came onto its CPU by the scheduler's account, if that was in (after, now]. Where
+ * the run queue's clock is not known, it is taken to have run as soon as it was woken. 0 = no. */
+static __always_inline __u64 thread_arrived_ns(struct thread *t, struct task_struct *p, __u64 after,
+					       __u64 now)
+{
+	__u64 arrived = t->clock_ns ? t->clock_ns + task_arrived_ns(p) : t->wake_ns;
+
+	return arrived > after && arrived <= now ? arrived : 0;
+}
+
+/*
+ * The `ns` that the thread has run up to now, by the switches that were seen. The scheduler counts
+ * switches, too: if there were others, the wait between them is what its account of CPU time does
+ * not have. Its state is not known. After an answer it was for new work; else it is `other`, or
+ * the run queue if no wait was among them. Returns the part of ns that the thread ran since.
+ */
+static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct *p, __u64 now,
+					   __u64 ns, enum going going)
+{
+	/* less the switch that is under way, which is counted already */
+	__u32 waits = p->nvcsw - (going == WAITS);
+	__u32 preemptions = p->nivcsw - (going == IS_PREEMPTED);
+	__u64 before, since, told, arrived, wait, runq = 0;
+	bool waited;
+
+	if (waits + preemptions == t->nvcsw + t->nivcsw)
+		return ns;
+	waited = waits != t->nvcsw;
+	t->nvcsw = waits;
+	t->nivcsw = preemptions;
+	count(COUNTER_SWITCH_LOST);
+	/* what it ran up to the last wait, and since */
+	told = t->exec_ns + (t->mark_ns - t->in_ns) - t->unseen_ns;
+	before = p->se.prev_sum_exec_runtime;
+	before = before > told ? before - told : 0;
+	arrived = going == ARRIVES ? now : thread_arrived_ns(t, p, t->mark_ns, now);
+	since = arrived ? now - arrived : p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
+	if (before + since >= ns)
+		return ns;
+	wait = ns - before - since;
+	t->unseen_ns += wait;
+	t->switched = 1;
+	if (!waited)
+		runq = wait;
+	else if (t->wake_ns > t->mark_ns && t->wake_ns < now - since)
+		runq = now - since - t->wake_ns;
+	if (runq > wait)
+		runq = wait;
+	if (waited && !t->mid_request) {
+		thread_add(t, STATE_RUN, before);
+		thread_add(t, STATE_POLL, wait - runq);
+		thread_cut(t, now - since - runq);
+		before = 0;
+	} else {
+		thread_add(t, STATE_OTHER, wait - runq);
+	}
+	thread_add(t, STATE_RUNQ, runq);
+	return before + since;
+}
+
+/* Brings `run` up to now; for the current thread, or one that is just leaving the CPU. */
+static __always_inline void thread_run_until(struct thread *t, struct task_struct *p, __u64 now,
+					     enum going going)
+{
+	__u64 ns;
+
+	if (t->on_cpu && now > t->mark_ns) {
+		ns = now - t->mark_ns;
+		if (ns > UNSEEN_MIN_NS)
+			ns = thread_unseen(t, p, now, ns, going);
+		t->since[STATE_RUN] += ns;
+	}
+	t->mark_ns = now;
+}
+
 /*
  * A thread that runs although it was last seen going off: sched_switch does not fire at every
  * switch from the idle task (seen on a 6.18 guest, a few in 10^4, in bursts on one CPU; ftrace
- * misses the same ones). The CPU was idle, so the thread ran as soon as it was woken.
+ * misses the same ones).
  */
-static __always_inline void thread_in_unseen(struct thread *t, __u64 now)
+static __always_inline void thread_in_unseen(struct thread *t, struct task_struct *p, __u64 now)
 {
-	__u64 in = t->out_ns;
+	__u64 woken = t->out_ns, in, ran;
 
 	if (t->on_cpu || !t->out_ns)
 		return;
 	count(COUNTER_SWITCH_LOST);
-	if (t->wake_ns > in && t->wake_ns <= now)
-		in = t->wake_ns;
+	if (t->wake_ns > woken && t->wake_ns <= now)
+		woken = t->wake_ns;
+	in = thread_arrived_ns(t, p, woken, now);
+	if (!in)
+		in = woken;
 	if (t->out_state != STATE_RUNQ) {
-		thread_add(t, t->out_state, in - t->out_ns);
+		thread_add(t, t->out_state, woken - t->out_ns);
 		if (state_is_idle(t->out_state))
-			thread_cut(t, in);
+			thread_cut(t, woken);
 	}
+	/* there may have been more than one */
+	ran = p->se.prev_sum_exec_runtime > t->exec_ns ? p->se.prev_sum_exec_runtime - t->exec_ns :
+							 0;
+	if (ran > in - woken)
+		ran = in - woken;
+	t->exec_ns += ran;
+	thread_add(t, STATE_RUN, ran);
+	thread_add(t, STATE_RUNQ, in - woken - ran);
 	t->on_cpu = 1;
 	t->mark_ns = in;
 	t->in_ns = in;
@@ -216,14 +315,15 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
  * `whose` says; x->behind_after_ns gets what is left out, the work for the request before. Poll
  * time is booked as `poll_as`, e.g. as RECV while an answer is awaited.
  */
-static __always_inline void thread_take(struct thread *t, struct rec_xchg *x, __u64 now,
-					enum slice_kind slice, __u32 poll_as, enum whose whose)
+static __always_inline void thread_take(struct thread *t, struct task_struct *p, struct rec_xchg *x,
+					__u64 now, enum slice_kind slice, __u32 poll_as,
+					enum whose whose)
 {
 	__u64 sum;
 
 	if (!t->on_cpu)
-		thread_in_unseen(t, now);
-	thread_run_until(t, now);
+		thread_in_unseen(t, p, now);
+	thread_run_until(t, p, now, STAYS);
 	t->last_io_ns = now;
 	if (t->switched) {
 		thread_take_states(t, x, now, slice | poll_as << 8, whose);
@@ -304,6 +404,7 @@ static __always_inline struct thread *thread_make_current(struct task_struct *p,
 	t->mark_ns = now;
 	t->in_ns = now;
 	t->fresh = 1;
+	thread_base(t, p);
 	return t;
 }
 

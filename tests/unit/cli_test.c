@@ -398,6 +398,9 @@ static void test_for_tests(void **state)
 	bad("--ring-size 12", "--ring-size cannot be '12'", "4K to 1G");
 	good("--fail-storage 5", CLI_TOP);
 	assert_int_equal(o.fail_storage, 5);
+	good("--skip-switches 3", CLI_TOP);
+	assert_int_equal(o.skip_switches, 3);
+	bad("--skip-switches x", "--skip-switches cannot be 'x'", "from 1");
 	bad("--fail-storage 0", "--fail-storage cannot be '0'", "from 1");
 	good("--break-classifier lock", CLI_TOP);
 	assert_int_equal(o.break_state, STATE_LOCK);

@@ -121,7 +121,8 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 			   .ring_bytes = o->ring_bytes,
 			   .no_stacks = o->no_stacks,
 			   .break_state = o->break_state,
-			   .fail_storage = o->fail_storage },
+			   .fail_storage = o->fail_storage,
+			   .skip_switches = o->skip_switches },
 		.selection = &s->selection,
 		.version = TARDY_VERSION,
 	};

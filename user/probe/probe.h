@@ -28,6 +28,7 @@ struct probe_opts {
 	bool no_stacks; /* neither samples of the CPU clock nor stacks of waits */
 	int break_state; /* tests: classifier to break, enum thread_state, -1 = none */
 	uint32_t fail_storage; /* tests: every so many-th storage cannot be made, 0 = all can */
+	uint32_t skip_switches; /* tests: every so many-th switch is not seen, 0 = all are */
 	bool bench_empty; /* also attach the empty program of the benchmark */
 };
 
