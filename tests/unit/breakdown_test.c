@@ -590,6 +590,49 @@ static void test_slow_body_and_slow_reader(void **state)
 	       part(CAUSE_LOOP, "", 40));
 }
 
+/* php-fpm reads the end of its input when it has answered, here 37 after it: 30 in the run queue, 5
+ * in the throttle, 2 running. In the 100 of the request are 60 running, 20 runq, 20 unexplained. */
+static void test_read_after_the_answer(void **state)
+{
+	struct breakdown_wait behind = { US(7), intern_str("behind nginx"), 0, CAUSE_RUNQ };
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, T, T + US(100));
+	read_at(&s, 0, 137);
+	own(&s, SLICE_T0, STATE_RUN, 10);
+	own(&s, SLICE_MID, STATE_RUN, 50);
+	own(&s, SLICE_MID, STATE_RUNQ, 20);
+	own(&s, SLICE_T0, STATE_RUNQ, 30);
+	own(&s, SLICE_T0, STATE_THROTTLE, 5);
+	own(&s, SLICE_T0, STATE_RUN, 2);
+	s.in.waits = &behind;
+	s.in.n_waits = 1;
+	run(&s);
+	/* 37 come off the run queue first, of which there are 50 */
+	EXPECT(&s, part_held(CAUSE_RUNQ, "behind nginx", "", 1, 7), part(CAUSE_RUNQ, "", 6),
+	       part(CAUSE_THROTTLE, "", 5), part(CAUSE_CPU, "", 62), part(CAUSE_UNKNOWN, "", 20));
+
+	/* a wait on a socket was before the answer, and it is no body that was slow */
+	scene_init(&s, T, T + US(100));
+	read_at(&s, 0, 137);
+	own(&s, SLICE_T0, STATE_RUNQ, 37);
+	own(&s, SLICE_MID, STATE_RECV, 40);
+	own(&s, SLICE_MID, STATE_RUN, 50);
+	run(&s);
+	EXPECT(&s, part(CAUSE_UPSTREAM, "socket", 40), part(CAUSE_CPU, "", 50),
+	       part(CAUSE_UNKNOWN, "", 10));
+
+	/* on a loop nothing is known of the time between: the gap is its own */
+	scene_init(&s, T, T + US(100));
+	s.in.loop = true;
+	read_at(&s, 0, 137);
+	own(&s, SLICE_T0, STATE_RUN, 10);
+	own(&s, SLICE_MID, STATE_RUN, 50);
+	run(&s);
+	EXPECT(&s, part(CAUSE_RECV, "", 40), part(CAUSE_CPU, "", 60));
+}
+
 static void test_overlapping_calls(void **state)
 {
 	struct part late;
@@ -744,6 +787,7 @@ int main(void)
 		cmocka_unit_test(test_loop_gap_in_a_call),
 		cmocka_unit_test(test_loop_without_calls),
 		cmocka_unit_test(test_slow_body_and_slow_reader),
+		cmocka_unit_test(test_read_after_the_answer),
 		cmocka_unit_test(test_overlapping_calls),
 		cmocka_unit_test(test_overlap_with_work_between_the_sends),
 		cmocka_unit_test(test_answer_that_is_not_read_yet),

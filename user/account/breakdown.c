@@ -15,6 +15,7 @@ struct work {
 	const struct breakdown_in *in;
 	struct parts *out;
 	uint64_t left_ns;
+	uint64_t after_ns; /* of SLICE_T0 what was after the answer */
 	uint64_t named_ns[CAUSE_COUNT]; /* time that in->waits may name, by cause */
 	int err;
 };
@@ -379,12 +380,40 @@ static uint64_t give_queue(struct work *w)
 	return 0;
 }
 
+/* The last read can come after the answer: php-fpm takes the record that ends its input then, and
+ * may have waited for a CPU before. Returns for how long the thread was at it. A thread, that is:
+ * on an event loop the time between belongs to others. */
+static uint64_t read_after_answer(const struct breakdown_in *in)
+{
+	uint64_t from = max_of(in->end_ns, in->read_first_ns);
+
+	if (in->loop || !in->sent_last_ns || in->read_last_ns <= from)
+		return 0;
+	return min_of(in->read_last_ns - from, in->slice_ns[SLICE_T0]);
+}
+
+/* The same as in a callee that was late: it did not block, as its data was there. */
+static void give_own_states(struct work *w, uint64_t clip)
+{
+	static const enum thread_state late[] = { STATE_RUNQ, STATE_THROTTLE, STATE_RUN };
+	uint64_t state[STATE_COUNT], after = w->after_ns;
+
+	memcpy(state, w->in->state_ns, sizeof(state));
+	for (size_t k = 0; k < sizeof(late) / sizeof(late[0]); k++) {
+		uint64_t cut = min_of(after, state[late[k]]);
+
+		state[late[k]] -= cut;
+		after -= cut;
+	}
+	give_states(w, state, clip);
+}
+
 /* Waits on the request's own connection, and on sockets that are not known as calls. */
 static void give_peer_waits(struct work *w)
 {
 	const struct breakdown_in *in = w->in;
 	const uint64_t *state = in->state_ns;
-	uint64_t body = min_of(state[STATE_RECV], in->slice_ns[SLICE_T0]);
+	uint64_t body = min_of(state[STATE_RECV], in->slice_ns[SLICE_T0] - w->after_ns);
 
 	give_own(w, CAUSE_RECV, 0, 0, body);
 	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
@@ -401,7 +430,8 @@ static void give_gaps(struct work *w)
 	uint64_t span;
 
 	span = in->read_last_ns > in->read_first_ns ? in->read_last_ns - in->read_first_ns : 0;
-	if (span > in->slice_ns[SLICE_T0])
+	/* a read after the answer says nothing about how long the body took */
+	if (!w->after_ns && span > in->slice_ns[SLICE_T0])
 		give_own(w, CAUSE_RECV, 0, 0, span - in->slice_ns[SLICE_T0]);
 	span = in->sent_last_ns > in->sent_first_ns ? in->sent_last_ns - in->sent_first_ns : 0;
 	if (span > in->slice_ns[SLICE_T1])
@@ -419,8 +449,9 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	if (in->end_ns <= in->start_ns)
 		return 0;
 	w.left_ns = in->end_ns - in->start_ns;
+	w.after_ns = read_after_answer(in);
 	clip = give_queue(&w);
-	give_states(&w, in->state_ns, clip);
+	give_own_states(&w, clip);
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
