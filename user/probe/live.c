@@ -11,21 +11,17 @@
 #include "probe/cost.h"
 #include "probe/hostload.h"
 #include "probe/procinfo.h"
-#include "probe/stack_hold.h"
-#include "sym/symbols.h"
+#include "probe/stack_names.h"
 
 #define SWEEP_NS 100000000ull
 #define SECOND_NS 1000000000ull
-#define LAST_STACKS_NS 2000000000ull /* at the end, names are waited for so long */
-#define LAST_STACKS_PAUSE_NS 5000000
 
 struct live {
 	struct probe *probe;
 	struct selection *selection;
 	struct cost *cost;
 	struct hostload *host;
-	struct symbols *symbols;
-	struct stack_hold *stacks;
+	struct stack_names *stacks;
 	struct table known; /* tgids whose REC_PROC was delivered */
 	struct rec_meta meta;
 	bool started;
@@ -42,30 +38,11 @@ struct live {
 	void *ctx;
 };
 
-static int ask_symbols(void *ctx, const struct symbol_ask *asks, size_t n)
-{
-	return symbols_ask(ctx, asks, n);
-}
-
-static bool take_symbol(void *ctx, struct symbol_answer *out)
-{
-	return symbols_take(ctx, out);
-}
-
-static void forget_symbols(void *ctx, uint32_t tgid)
-{
-	symbols_forget(ctx, tgid);
-}
-
-static bool symbols_start(struct live *l)
+static struct stack_names *names_start(void)
 {
 	static const struct resolve_opts opts;
-	struct stack_namer namer = { ask_symbols, take_symbol, forget_symbols, NULL };
 
-	l->symbols = symbols_new(&opts, 0);
-	namer.ctx = l->symbols;
-	l->stacks = l->symbols ? stack_hold_new(&namer, 0, 0) : NULL;
-	return l->stacks;
+	return stack_names_new(symbols_new(&opts, 0));
 }
 
 struct live *live_new(const struct live_opts *opts, int *err, struct probe **probe)
@@ -90,7 +67,8 @@ struct live *live_new(const struct live_opts *opts, int *err, struct probe **pro
 	l->cost = cost_new();
 	l->host = hostload_new();
 	l->probe = probe_new(&po);
-	if (symbols_start(l) && l->cost && l->host && l->probe) {
+	l->stacks = names_start();
+	if (l->stacks && l->cost && l->host && l->probe) {
 		*err = procinfo_meta(&l->meta, opts->version);
 		if (!*err)
 			*err = probe_load(l->probe);
@@ -111,8 +89,7 @@ void live_free(struct live *l)
 	if (!l)
 		return;
 	probe_free(l->probe);
-	stack_hold_free(l->stacks);
-	symbols_free(l->symbols);
+	stack_names_free(l->stacks);
 	cost_free(l->cost);
 	hostload_free(l->host);
 	table_release(&l->known);
@@ -156,35 +133,11 @@ static int deliver_any(void *ctx, const struct rec_hdr *rec)
 	return deliver(ctx, rec);
 }
 
-static int hold_stack(struct live *l, const struct rec_stack *r)
-{
-	struct stack_sink sink = { deliver_any, l };
-	union {
-		struct rec_stack stack;
-		char bytes[sizeof(struct rec_stack) +
-			   (ABI_STACK_KERNEL_MAX + ABI_STACK_USER_MAX) * sizeof(uint64_t)];
-	} copy;
-	size_t len = sizeof(*r) + ((size_t)r->n_kernel + r->n_user) * sizeof(r->frames[0]);
-
-	/* as with a chunk: the record in the ring may be larger than what is used of it */
-	if (len > sizeof(copy) || len > r->h.len)
-		return 0;
-	memcpy(&copy, r, len);
-	copy.stack.h.len = (uint32_t)len;
-	return stack_hold_add(l->stacks, &copy.stack, kernel_clock_ns(), &sink);
-}
-
-static int poll_stacks(struct live *l)
-{
-	struct stack_sink sink = { deliver_any, l };
-
-	return stack_hold_poll(l->stacks, kernel_clock_ns(), &sink);
-}
-
 static int on_record(void *ctx, const struct rec_hdr *rec)
 {
 	struct live *l = ctx;
 	const struct rec_task *task = (const void *)rec;
+	struct stack_sink sink = { deliver_any, l };
 	int err;
 
 	switch (rec->type) {
@@ -195,14 +148,14 @@ static int on_record(void *ctx, const struct rec_hdr *rec)
 		break;
 	case REC_TASK:
 		table_del(&l->known, task->tgid);
-		stack_hold_task(l->stacks, task, kernel_clock_ns());
+		stack_names_task(l->stacks, task);
 		if (task->event == TASK_FORK) /* so that "all gone" counts it */
 			selection_add(l->selection, (pid_t)task->tgid);
 		break;
 	case REC_DATA:
 		return deliver_data(l, (const struct rec_data *)rec);
 	case REC_STACK:
-		return hold_stack(l, (const void *)rec);
+		return stack_names_add(l->stacks, (const void *)rec, &sink);
 	}
 	return deliver(l, rec);
 }
@@ -236,12 +189,9 @@ static int deliver_losses_of(struct live *l, const uint64_t *now, uint64_t *befo
 /* What the collector itself could not name. */
 static int deliver_own_losses(struct live *l, struct rec_lost *lost)
 {
-	struct resolve_stats symbols = symbols_stats(l->symbols);
-	uint64_t now[COUNTER_COUNT] = {
-		[COUNTER_SYM_LATE] = stack_hold_late(l->stacks),
-		[COUNTER_SYM_FILE] = symbols.unreadable + symbols.cut,
-	};
+	uint64_t now[COUNTER_COUNT] = { 0 };
 
+	stack_names_losses(l->stacks, now);
 	return deliver_losses_of(l, now, l->own_counts, lost);
 }
 
@@ -275,7 +225,7 @@ static int deliver_losses(struct live *l, uint64_t covered)
 
 static int deliver_tick(struct live *l, uint64_t covered)
 {
-	uint64_t held = stack_hold_oldest_ns(l->stacks);
+	uint64_t held = stack_names_oldest_ns(l->stacks);
 	struct rec_tick tick = { .h = { sizeof(tick), REC_TICK, 0, 0 } };
 
 	/* not beyond a stack that waits for its names, and never back */
@@ -327,21 +277,6 @@ static int sweep(struct live *l, uint64_t now)
 	return err ? err : deliver_tick(l, covered);
 }
 
-/* Waits for the last names, but not for ever. */
-static int last_stacks(struct live *l)
-{
-	struct stack_sink sink = { deliver_any, l };
-	struct timespec pause = { 0, LAST_STACKS_PAUSE_NS };
-	uint64_t until = kernel_clock_ns() + LAST_STACKS_NS;
-	int err = poll_stacks(l);
-
-	while (!err && stack_hold_oldest_ns(l->stacks) != UINT64_MAX && kernel_clock_ns() < until) {
-		nanosleep(&pause, NULL);
-		err = poll_stacks(l);
-	}
-	return err ? err : stack_hold_flush(l->stacks, &sink);
-}
-
 static void on_added(void *ctx, pid_t tgid)
 {
 	struct live *l = ctx;
@@ -367,6 +302,7 @@ static int each_second(struct live *l, uint64_t now)
 
 int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 {
+	struct stack_sink sink = { deliver_any, l };
 	uint64_t now = kernel_clock_ns();
 	int err = 0;
 	long n;
@@ -380,7 +316,7 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 	n = probe_drain(l->probe, on_record, l);
 	if (n < 0)
 		return (int)n;
-	err = poll_stacks(l);
+	err = stack_names_poll(l->stacks, &sink);
 	if (!err && now - l->sweep_ns >= SWEEP_NS)
 		err = sweep(l, now);
 	if (!err && now - l->second_ns >= SECOND_NS)
@@ -391,6 +327,7 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 int live_stop(struct live *l, probe_record_fn fn, void *ctx)
 {
 	struct timespec pause = { 0, 12000000 }; /* longer than the sweep's slack */
+	struct stack_sink sink = { deliver_any, l };
 	uint64_t covered;
 	int err = 0;
 
@@ -403,7 +340,7 @@ int live_stop(struct live *l, probe_record_fn fn, void *ctx)
 	nanosleep(&pause, NULL);
 	err = sweep_drain(l, kernel_clock_ns(), &covered);
 	if (!err)
-		err = last_stacks(l);
+		err = stack_names_finish(l->stacks, &sink);
 	if (!err)
 		err = deliver_losses(l, kernel_clock_ns());
 	return err ? err : deliver_tick(l, covered);
