@@ -114,7 +114,13 @@ enum log_exit {
 	  "The configuration file could not be read or has a value that is not understood.") \
 	X(DEGRADED, 24, EXIT_FINE, "", "tardy doctor lists each hook and why it is off", \
 	  "An optional hook is missing on this kernel, or was refused. One column or detail " \
-	  "stays empty, as the message says; everything else is measured as usual.")
+	  "stays empty, as the message says; everything else is measured as usual.") \
+	X(NO_NAMES, 25, EXIT_FINE, "stacks are taken, but functions in them are [unknown]", \
+	  "allow one more thread: ulimit -u, or pids.max of tardy's control group", \
+	  "The names of functions are looked up in a thread of its own, because that reads files. " \
+	  "It could not be started, for a limit of threads or want of memory. All else is " \
+	  "measured as usual; a capture keeps the addresses, and the counter symbols_late says " \
+	  "how many stacks have none or not all of their names.")
 
 enum log_code {
 #define X(id, number, exit_status, effect, fix, explanation) LOG_##id,

@@ -139,8 +139,11 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 		return status;
 	probe_set_verbose(o->verbose);
 	s->live = live_new(&lo, &err, &probe);
-	if (s->live)
+	if (s->live) {
+		if (!live_has_names(s->live) && !o->no_stacks)
+			log_warn(LOG_NO_NAMES, "cannot start the thread that names functions");
 		return 0;
+	}
 	status = load_error(o, probe, err);
 	probe_free(probe);
 	selection_release(&s->selection);

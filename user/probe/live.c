@@ -351,6 +351,11 @@ int live_select(struct live *l, pid_t tgid)
 	return probe_select(l->probe, tgid);
 }
 
+bool live_has_names(const struct live *l)
+{
+	return stack_names_any(l->stacks);
+}
+
 uint64_t live_seen(const struct live *l)
 {
 	return l->seen;

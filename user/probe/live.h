@@ -32,6 +32,8 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx);
 int live_stop(struct live *l, probe_record_fn fn, void *ctx);
 /* Adds a process, started by the caller, to the selection. */
 int live_select(struct live *l, pid_t tgid);
+/* Whether functions in stacks get names: not when the thread for it could not be started. */
+bool live_has_names(const struct live *l);
 /* Records delivered, and records lost so far. */
 uint64_t live_seen(const struct live *l);
 uint64_t live_lost(const struct live *l);
