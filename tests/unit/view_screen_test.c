@@ -177,6 +177,38 @@ static void moving_and_sorting(void **state)
 }
 
 /* The selected row stays selected when a later snapshot ranks it elsewhere. */
+/* Screens that are text move by the same keys: a line, a page, back to the beginning. */
+static void scrolling(void **state)
+{
+	static const struct {
+		const char *open, *first, *last;
+	} screens[] = {
+		{ "4", "source     this host", "50 of 50 workers busy" },
+		{ "?", "F1 ? h  this help", "seconds users wait per second" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
+		start(80, 14, fixture_busy(), NULL);
+		keys(screens[i].open);
+		assert_shows(screens[i].first, 1);
+		assert_shows(screens[i].last, 0);
+		keys("j");
+		assert_shows(screens[i].first, 0);
+		keys("k");
+		assert_shows(screens[i].first, 1);
+		for (int page = 0; page < 9; page++)
+			keys("\033[6~"); /* page down, as xterm sends it; the end holds it */
+		assert_shows(screens[i].first, 0);
+		assert_shows(screens[i].last, 1);
+		keys("\033[5~");
+		assert_shows(screens[i].last, 0);
+		keys("j\033[6~g");
+		assert_shows(screens[i].first, 1);
+		stop();
+	}
+}
+
 static void selection_follows_its_row(void **state)
 {
 	struct snapshot *later = fixture_busy(), *first;
@@ -515,6 +547,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stored_screens),
 		cmocka_unit_test(moving_and_sorting),
+		cmocka_unit_test(scrolling),
 		cmocka_unit_test(selection_follows_its_row),
 		cmocka_unit_test(filter_and_search),
 		cmocka_unit_test(drilling_down),

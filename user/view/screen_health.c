@@ -121,26 +121,9 @@ static void draw(struct view *v, struct view_area area)
 	}
 }
 
-static bool key(struct view *v, enum view_action action)
-{
-	switch (action) {
-	case VIEW_ACTION_UP:
-		v->scroll -= v->scroll > 0;
-		return true;
-	case VIEW_ACTION_DOWN:
-		v->scroll++; /* draw() knows the end */
-		return true;
-	case VIEW_ACTION_FIRST:
-		v->scroll = 0;
-		return true;
-	default:
-		return false;
-	}
-}
-
 const struct view_screen view_screen_health = {
 	.name = "Health",
 	.brief = "Health",
 	.draw = draw,
-	.key = key,
+	.key = view_scroll_key,
 };

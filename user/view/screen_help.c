@@ -79,29 +79,9 @@ static void draw(struct view *v, struct view_area area)
 		paint_text(v, area.y + (int)(i - v->scroll), 0, COLS, A_NORMAL, h.line[i]);
 }
 
-static bool key(struct view *v, enum view_action action)
-{
-	switch (action) {
-	case VIEW_ACTION_UP:
-		v->scroll -= v->scroll > 0;
-		return true;
-	case VIEW_ACTION_DOWN:
-		v->scroll++; /* draw() knows the end */
-		return true;
-	case VIEW_ACTION_PAGE_UP:
-		v->scroll -= v->scroll < 10 ? v->scroll : 10;
-		return true;
-	case VIEW_ACTION_PAGE_DOWN:
-		v->scroll += 10;
-		return true;
-	default:
-		return false;
-	}
-}
-
 const struct view_screen view_screen_help = {
 	.name = "Help",
 	.brief = "Help",
 	.draw = draw,
-	.key = key,
+	.key = view_scroll_key,
 };

@@ -11,7 +11,7 @@
 #include "export/cause_bar.h"
 #include "view/view_internal.h"
 
-enum { NAME_COLS = 22, TIME_COLS = 7, AXIS_MIN = 8 };
+enum { NAME_COLS = 22, TIME_COLS = 7, AXIS_MIN = 8, AXIS_MAX = 511 };
 
 static const struct snap_request *find(const struct view *v)
 {
@@ -45,15 +45,33 @@ static int axis_at(uint64_t us, uint64_t wall_us, int cols)
 	return at >= cols ? cols - 1 : at > 0 ? (int)at : 0;
 }
 
+/* The columns between the two ends of the axis. */
+static int axis_cols(void)
+{
+	int cols = COLS - NAME_COLS - TIME_COLS - 4;
+
+	return cols < AXIS_MAX ? cols : AXIS_MAX;
+}
+
+/* "|   qqq        |" */
+static void draw_axis(struct view *v, int y, const char *bar, bool letters)
+{
+	int cols = axis_cols();
+
+	paint_text(v, y, NAME_COLS + 1, 1, A_NORMAL, "|");
+	paint_text(v, y, NAME_COLS + 2, cols, A_NORMAL, bar);
+	if (letters)
+		paint_letters(v, y, NAME_COLS + 2, cols, A_NORMAL);
+	paint_text(v, y, NAME_COLS + 2 + cols, 1, A_NORMAL, "|");
+}
+
 /* "  name      |   qqq        |  360ms" */
 static void draw_span(struct view *v, int y, const char *name, uint64_t start_us, uint64_t wall_us,
 		      uint64_t total_us, char letter)
 {
-	int cols = COLS - NAME_COLS - TIME_COLS - 4, from, to;
-	char bar[512], time[FORMAT_LEN], padded[COLUMNS_CELL];
+	int cols = axis_cols(), from, to;
+	char bar[AXIS_MAX + 1], time[FORMAT_LEN], padded[COLUMNS_CELL];
 
-	if (cols > (int)sizeof(bar) - 1)
-		cols = (int)sizeof(bar) - 1;
 	paint_text(v, y, 1, NAME_COLS, A_NORMAL, name);
 	if (cols < AXIS_MIN)
 		return;
@@ -62,32 +80,23 @@ static void draw_span(struct view *v, int y, const char *name, uint64_t start_us
 	from = axis_at(start_us, total_us, cols);
 	to = axis_at(start_us + wall_us, total_us, cols);
 	memset(bar + from, letter, (size_t)(to >= from ? to - from + 1 : 1));
-	paint_text(v, y, NAME_COLS + 1, 1, A_NORMAL, "|");
-	paint_text(v, y, NAME_COLS + 2, cols, A_NORMAL, bar);
-	if (letter != '-')
-		paint_letters(v, y, NAME_COLS + 2, cols, A_NORMAL);
-	paint_text(v, y, NAME_COLS + 2 + cols, 1, A_NORMAL, "|");
+	draw_axis(v, y, bar, letter != '-');
 	format_pad(padded, sizeof(padded), format_us(time, wall_us), TIME_COLS, true);
 	paint_text(v, y, NAME_COLS + 3 + cols, TIME_COLS, A_NORMAL, padded);
 }
 
 static void draw_breakdown(struct view *v, int y, const struct snap_request *r)
 {
-	int cols = COLS - NAME_COLS - TIME_COLS - 4;
+	int cols = axis_cols();
 	double weights[CAUSE_COUNT];
-	char bar[512];
+	char bar[AXIS_MAX + 1];
 
 	if (cols < AXIS_MIN)
 		return;
-	if (cols > (int)sizeof(bar) - 1)
-		cols = (int)sizeof(bar) - 1;
 	cause_bar_parts(r->parts, r->n_parts, weights);
 	cause_bar(weights, (unsigned)cols, bar);
 	paint_text(v, y, 1, NAME_COLS, A_NORMAL, "in sum");
-	paint_text(v, y, NAME_COLS + 1, 1, A_NORMAL, "|");
-	paint_text(v, y, NAME_COLS + 2, cols, A_NORMAL, bar);
-	paint_letters(v, y, NAME_COLS + 2, cols, A_NORMAL);
-	paint_text(v, y, NAME_COLS + 2 + cols, 1, A_NORMAL, "|");
+	draw_axis(v, y, bar, true);
 }
 
 static void draw_calls(struct view *v, struct view_area area, const struct snap_request *r)
@@ -179,26 +188,9 @@ static void draw(struct view *v, struct view_area area)
 	paint_parts(v, area, r->parts, r->n_parts, r->wall_us, false);
 }
 
-static bool key(struct view *v, enum view_action action)
-{
-	switch (action) {
-	case VIEW_ACTION_UP:
-		v->scroll -= v->scroll > 0;
-		return true;
-	case VIEW_ACTION_DOWN:
-		v->scroll++; /* draw() knows the end */
-		return true;
-	case VIEW_ACTION_FIRST:
-		v->scroll = 0;
-		return true;
-	default:
-		return false;
-	}
-}
-
 const struct view_screen view_screen_request = {
 	.name = "Request",
 	.brief = "Request",
 	.draw = draw,
-	.key = key,
+	.key = view_scroll_key,
 };

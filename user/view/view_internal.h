@@ -103,6 +103,9 @@ int view_table_draw(struct view *v, struct view_area area);
 bool view_table_search(struct view *v, bool forward, bool from_here);
 void view_table_release(struct view_table *t);
 
+/* view_scroll.c: moves v->scroll; what lies beyond the end is for draw() to take back */
+bool view_scroll_key(struct view *v, enum view_action action);
+
 /* view_paint.c: text is cut at width and at the screen's edge; y beyond the screen is ignored */
 void paint_text(struct view *v, int y, int x, int width, attr_t attr, const char *text);
 void paint_rule(struct view *v, int y, const char *head);
