@@ -15,6 +15,19 @@ static void put_label(struct json *j, const char *key, uint32_t id)
 		json_str(j, key, text);
 }
 
+/* Every line is one object, and its first member says which. */
+static void line_begin(struct json *j, const char *key, const char *kind)
+{
+	json_open_object(j, NULL);
+	json_str(j, key, kind);
+}
+
+static void line_end(struct json *j)
+{
+	json_close_object(j);
+	json_end_line(j);
+}
+
 /* 0 is "none" for these, and null says that better than a number that could be compared. */
 static void put_nonzero(struct json *j, const char *key, uint64_t v)
 {
@@ -44,20 +57,17 @@ static void put_parts(struct json *j, const struct snap_part *v, size_t n)
 
 static void put_schema(struct json *j, const struct snapshot *s)
 {
-	json_open_object(j, NULL);
-	json_str(j, "schema", "tardy.report/1.0");
+	line_begin(j, "schema", "tardy.report/1.0");
 	json_u64_str(j, "start_unix_us", s->start_unix_us);
 	json_u64(j, "window_us", s->window_us);
 	put_label(j, "hostname", s->hostname);
 	put_label(j, "kernel", s->kernel);
-	json_close_object(j);
-	json_end_line(j);
+	line_end(j);
 }
 
 static void put_route(struct json *j, const struct snap_route *r)
 {
-	json_open_object(j, NULL);
-	json_str(j, "kind", "route");
+	line_begin(j, "kind", "route");
 	put_label(j, "service", r->service);
 	put_label(j, "pool", r->pool);
 	json_bool(j, "entry", r->entry);
@@ -85,8 +95,7 @@ static void put_route(struct json *j, const struct snap_route *r)
 		if (r->wait_by_cause[c] > 0)
 			json_f64(j, cause_name((enum cause)c), r->wait_by_cause[c]);
 	json_close_object(j);
-	json_close_object(j);
-	json_end_line(j);
+	line_end(j);
 }
 
 static void put_summary(struct json *j, const struct snapshot *s)
@@ -97,8 +106,7 @@ static void put_summary(struct json *j, const struct snapshot *s)
 		[SNAP_VERDICT_NO_DATA] = "no_data",
 	};
 
-	json_open_object(j, NULL);
-	json_str(j, "kind", "summary");
+	line_begin(j, "kind", "summary");
 	json_u64(j, "requests", s->requests);
 	json_u64(j, "errors", s->errors);
 	json_u64(j, "aborted", s->aborted);
@@ -121,8 +129,7 @@ static void put_summary(struct json *j, const struct snapshot *s)
 	put_label(j, "held_by", s->top.held_by);
 	json_f64(j, "cause_share", s->top.cause_share);
 	json_close_object(j);
-	json_close_object(j);
-	json_end_line(j);
+	line_end(j);
 }
 
 static void put_calls_and_marks(struct json *j, const struct snap_request *r)
@@ -156,8 +163,7 @@ static void put_request(struct json *j, const struct snap_request *r)
 {
 	char binding[2] = { r->binding ? r->binding : 'U', '\0' };
 
-	json_open_object(j, NULL);
-	json_str(j, "kind", "request");
+	line_begin(j, "kind", "request");
 	json_u64_str(j, "id", r->xid);
 	if (r->parent_xid)
 		json_u64_str(j, "parent", r->parent_xid);
@@ -196,8 +202,7 @@ static void put_request(struct json *j, const struct snap_request *r)
 	json_u64(j, "bytes_out", r->bytes_out);
 	put_parts(j, r->parts, r->n_parts);
 	put_calls_and_marks(j, r);
-	json_close_object(j);
-	json_end_line(j);
+	line_end(j);
 }
 
 static void put_shares(struct json *j, const char *key, const struct snap_hotspot_route *v,
@@ -226,8 +231,7 @@ static void put_stack(struct json *j, const struct snap_hotspot *h)
 
 static void put_hotspot(struct json *j, const struct snap_hotspot *h)
 {
-	json_open_object(j, NULL);
-	json_str(j, "kind", "hotspot");
+	line_begin(j, "kind", "hotspot");
 	put_label(j, "who", h->who);
 	json_str(j, "cause", cause_name((enum cause)h->cause));
 	put_label(j, "what", h->what);
@@ -238,8 +242,7 @@ static void put_hotspot(struct json *j, const struct snap_hotspot *h)
 	put_shares(j, "routes", h->routes, h->n_routes);
 	put_shares(j, "occupied_by", h->occupied_by, h->n_occupied_by);
 	put_stack(j, h);
-	json_close_object(j);
-	json_end_line(j);
+	line_end(j);
 }
 
 static void put_known(struct json *j, const char *key, bool known, double v)
@@ -296,8 +299,7 @@ static void put_health(struct json *j, const struct snapshot *s)
 {
 	const struct snap_health *h = &s->health;
 
-	json_open_object(j, NULL);
-	json_str(j, "kind", "health");
+	line_begin(j, "kind", "health");
 	json_u64(j, "seen", h->seen);
 	json_u64(j, "lost", h->lost);
 	json_open_object(j, "lost_by_kind");
@@ -329,8 +331,7 @@ static void put_health(struct json *j, const struct snapshot *s)
 	json_u64(j, "evicted", h->evicted);
 	json_u64(j, "late", h->late);
 	json_u64(j, "orphans", h->orphans);
-	json_close_object(j);
-	json_end_line(j);
+	line_end(j);
 }
 
 int export_ndjson(FILE *out, const struct snapshot *s, unsigned what)
