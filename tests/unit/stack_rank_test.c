@@ -44,8 +44,9 @@ static void end(struct snapshot *s)
 	intern_release();
 }
 
-/* A stack of one function, "a" to "z", n times. */
-static void stack(uint64_t xid, enum thread_state state, char function, int n, uint64_t ms)
+/* A stack of one function, "a" to "z", n times, at that moment after T0. */
+static void stack_at(uint64_t at_ms, uint64_t xid, enum thread_state state, char function, int n,
+		     uint64_t ms)
 {
 	struct rec_sym sym = { .h = { sizeof(sym), REC_SYM, 0, T0 },
 			       .addr = (uint64_t)function,
@@ -55,7 +56,7 @@ static void stack(uint64_t xid, enum thread_state state, char function, int n, u
 		char room[sizeof(struct rec_stack) + sizeof(uint64_t)];
 	} rec = { .r = { .h = { sizeof(rec), REC_STACK, 0, T0 },
 			 .xid = xid,
-			 .start_ns = T0,
+			 .start_ns = T0 + at_ms * MS,
 			 .ns = ms * MS,
 			 .tgid = 1,
 			 .kind = state == STATE_RUN ? STACK_CPU : STACK_WAIT,
@@ -69,6 +70,23 @@ static void stack(uint64_t xid, enum thread_state state, char function, int n, u
 		stacks_record(st, &rec.r.h);
 }
 
+static void stack(uint64_t xid, enum thread_state state, char function, int n, uint64_t ms)
+{
+	stack_at(0, xid, state, function, n, ms);
+}
+
+/* What the next request called. */
+static struct request_call calls[8];
+static uint32_t n_calls;
+
+static void call(uint32_t peer, uint32_t what, uint64_t from_ms, uint64_t to_ms)
+{
+	calls[n_calls++] = (struct request_call){ .peer = peer,
+						  .what = what,
+						  .start_ns = T0 + from_ms * MS,
+						  .wall_ns = (to_ms - from_ms) * MS };
+}
+
 static void request(uint64_t xid, uint32_t service, uint32_t route, struct part *parts, size_t n)
 {
 	struct request r = { .xid = xid,
@@ -76,11 +94,14 @@ static void request(uint64_t xid, uint32_t service, uint32_t route, struct part 
 			     .route = route,
 			     .start_ns = T0,
 			     .flags = service == WEB ? REQUEST_ENTRY : 0,
-			     .parts = { parts, n, n } };
+			     .parts = { parts, n, n },
+			     .calls = calls,
+			     .n_calls = n_calls };
 
 	r.end_ns = r.start_ns + parts_sum_ns(&r.parts);
 	stacks_request(st, &r, true);
 	assert_int_equal(aggregate_add(a, &r), 0);
+	n_calls = 0;
 }
 
 #define PART(who_, cause_, what_) \
@@ -153,6 +174,67 @@ static void matching(void **state)
 	end(s);
 }
 
+/* Who waits for another service has the stack, the other one the hotspot. */
+static void waiting_for_others(void **state)
+{
+	uint32_t near, far, get_x, get_x_net, get_y, connecting, sock;
+	struct snapshot *s;
+
+	(void)state;
+	begin(0);
+	near = intern_str("near:80");
+	far = intern_str("far:80");
+	get_x = intern_str("GET /x");
+	get_x_net = intern_str("GET /x (rtt ~20ms)");
+	get_y = intern_str("GET /y");
+	connecting = intern_str("connect");
+	sock = intern_str("socket");
+	call(DB, SELECT_A, 0, 50);
+	call(DB, SELECT_B, 50, 90);
+	call(far, get_x, 95, 195);
+	call(near, get_y, 100, 120); /* meanwhile: the one that finishes last is waited for */
+	call(far, get_y, 300, 420);
+	stack_at(1, 1, STATE_RECV, 'a', 1, 40);
+	stack_at(55, 1, STATE_POLL, 'b', 1, 30);
+	stack_at(100, 1, STATE_RECV, 'c', 1, 90);
+	stack_at(195, 1, STATE_RECV, 'd', 1, 100); /* in no call: the one before has ended */
+	stack_at(300, 1, STATE_CONNECT, 'y', 1, 110);
+	stack_at(60, 1, STATE_LOCK, 'l', 1, 25); /* no wait for the call */
+	REQUEST(1, WEB, VIEW, PART(DB, DB, SELECT_A), PART(DB, DB, SELECT_B),
+		PART(far, UPSTREAM, get_x_net), PART(far, UPSTREAM, connecting),
+		PART(near, UPSTREAM, get_y), PART(WEB, UPSTREAM, sock), PART(WEB, LOCK, 0));
+	s = build(false);
+	expect(s, CAUSE_DB, SELECT_A, "a", 1);
+	expect(s, CAUSE_DB, SELECT_B, "b", 1);
+	expect(s, CAUSE_UPSTREAM, get_x_net, "c", 1); /* with what is unusual on its connection */
+	expect(s, CAUSE_UPSTREAM, connecting, "y", 0.55); /* 110 of all 200 for that peer */
+	expect(s, CAUSE_UPSTREAM, get_y, NULL, 0);
+	expect(s, CAUSE_UPSTREAM, sock, "d", 1);
+	expect(s, CAUSE_LOCK, 0, "l", 1);
+	end(s);
+}
+
+/* A database that is observed ran somewhere: that is nearer, but only for the same statement. */
+static void a_database_and_its_callers(void **state)
+{
+	struct snapshot *s;
+
+	(void)state;
+	begin(0);
+	call(DB, SELECT_A, 0, 50);
+	call(DB, SELECT_B, 50, 90);
+	stack_at(1, 1, STATE_RECV, 'a', 1, 40);
+	stack_at(55, 1, STATE_RECV, 'b', 1, 30);
+	stack(2, STATE_RUN, 'e', 4, 1);
+	REQUEST(1, WEB, VIEW, PART(DB, DB, SELECT_A), PART(DB, DB, SELECT_B), PART(DB, DB, FILE_S));
+	REQUEST(2, DB, SELECT_A, PART(DB, CPU, 0));
+	s = build(false);
+	expect(s, CAUSE_DB, SELECT_A, "e", 1);
+	expect(s, CAUSE_DB, SELECT_B, "b", 1);
+	expect(s, CAUSE_DB, FILE_S, "e", 1); /* of neither: what the service did */
+	end(s);
+}
+
 /* The stack of all that had no room is nowhere, however much it is. */
 static void other_is_none(void **state)
 {
@@ -203,12 +285,39 @@ static void listing(void **state)
 	end(s);
 }
 
+/* What a wait was for makes no other entry, and its time is rounded once. */
+static void listing_of_waits(void **state)
+{
+	struct snapshot *s;
+
+	(void)state;
+	begin(0);
+	call(DB, SELECT_A, 0, 50);
+	call(DB, SELECT_B, 50, 90);
+	stack_at(1, 1, STATE_RECV, 'a', 2, 10);
+	stack_at(55, 1, STATE_RECV, 'a', 1, 30);
+	stack_at(95, 1, STATE_RECV, 'b', 1, 4);
+	REQUEST(1, WEB, VIEW, PART(DB, DB, SELECT_A));
+	s = build(true);
+	assert_int_equal(s->n_stacks, 2);
+	assert_int_equal(s->stacks[0].service, WEB);
+	assert_int_equal(s->stacks[0].route, VIEW);
+	assert_int_equal(s->stacks[0].samples, 3);
+	assert_int_equal(s->stacks[0].us, 50000);
+	assert_int_equal(s->stacks[1].samples, 1);
+	assert_int_equal(s->stacks[1].us, 4000);
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matching),
+		cmocka_unit_test(waiting_for_others),
+		cmocka_unit_test(a_database_and_its_callers),
 		cmocka_unit_test(other_is_none),
 		cmocka_unit_test(listing),
+		cmocka_unit_test(listing_of_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

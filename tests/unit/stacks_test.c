@@ -206,6 +206,40 @@ static void samples_find_their_request(void **state)
 	end();
 }
 
+/* A wait for others knows its call as long as its request is there: ended or in flight. */
+static void waits_find_their_call(void **state)
+{
+	struct request_call call = { .peer = intern_str("db"),
+				     .what = intern_str("SELECT a"),
+				     .start_ns = T0 + 10 * MS,
+				     .wall_ns = 40 * MS };
+	struct request r = request_of(1, "GET /a", 0, 100), open = request_of(2, "GET /a", 0, 100);
+
+	(void)state;
+	begin((struct stacks_options){ .report = true });
+	some_symbols();
+	r.calls = open.calls = &call;
+	r.n_calls = open.n_calls = 1;
+	stack(1, APP, STATE_RECV, 10, 20, USER(0x10)); /* from the moment on that it is sent */
+	stack(2, APP, STATE_RECV, 49, 5, USER(0x10));
+	stack(1, APP, STATE_RECV, 9, 1, USER(0x10));
+	stack(1, APP, STATE_RECV, 50, 3, USER(0x10));
+	stack(1, APP, STATE_DISK, 20, 7, USER(0x20));
+	stacks_request(st, &r, true);
+	stack(1, APP, STATE_RECV, 20, 8, USER(0x10)); /* late */
+	sum_up(0, 0, &open);
+	assert_int_equal(sums.n, 3);
+	assert_int_equal(sums.v[0].cause, CAUSE_DISK);
+	assert_int_equal(sums.v[0].peer, 0);
+	assert_int_equal(sums.v[1].peer, 0);
+	assert_int_equal(sums.v[1].ns, 12 * MS);
+	assert_string_equal(intern_text(sums.v[2].peer), "db");
+	assert_string_equal(intern_text(sums.v[2].what), "SELECT a");
+	assert_int_equal(sums.v[2].samples, 2);
+	assert_int_equal(sums.v[2].ns, 25 * MS);
+	end();
+}
+
 static void what_is_after_the_answer(void **state)
 {
 	(void)state;
@@ -555,6 +589,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_find_their_request),
+		cmocka_unit_test(waits_find_their_call),
 		cmocka_unit_test(what_is_after_the_answer),
 		cmocka_unit_test(unwanted_requests_are_forgotten),
 		cmocka_unit_test(requests_in_flight),

@@ -127,7 +127,7 @@ void stacks_set_window(struct stacks *st, uint64_t window_ns)
 static bool same_sum(const struct stack_sum *a, const struct stack_sum *b)
 {
 	return a->service == b->service && a->route == b->route && a->cause == b->cause &&
-	       a->stack == b->stack;
+	       a->stack == b->stack && a->peer == b->peer && a->what == b->what;
 }
 
 static uint64_t sum_key(const struct stack_sum *s)
@@ -135,6 +135,8 @@ static uint64_t sum_key(const struct stack_sum *s)
 	uint64_t h = ((uint64_t)s->service << 32 | s->route) * 0x9e3779b97f4a7c15u;
 
 	h ^= h >> 29;
+	h ^= ((uint64_t)s->peer << 32 | s->what) * 0x94d049bb133111ebu;
+	h ^= h >> 31;
 	return (h ^ ((uint64_t)s->cause << 32 | s->stack)) * 0xbf58476d1ce4e5b9u;
 }
 
@@ -154,8 +156,10 @@ static struct stack_sum *sum_find(struct table *sums, const struct stack_sum *s,
 		if (at)
 			continue;
 		at = sums->n < max ? table_put(sums, key, created) : NULL;
-		if (at)
-			*at = (struct stack_sum){ s->service, s->route, s->stack, s->cause, 0, 0 };
+		if (at) {
+			*at = *s;
+			at->samples = at->ns = 0;
+		}
 		return at;
 	}
 	return NULL;
@@ -175,6 +179,7 @@ static struct stack_sum *sum_add(struct table *sums, const struct stack_sum *s, 
 
 	if (!at) {
 		other.stack = STACK_OTHER;
+		other.peer = other.what = 0;
 		at = sum_find(sums, &other, max + STACKS_OTHERS_MAX, created);
 	}
 	if (at) {
@@ -217,13 +222,44 @@ static void event_add(struct stacks *st, uint64_t ts_ns, const struct stack_sum 
 
 /* ---- samples meet their request ------------------------------------------------------------ */
 
-/* What a sample adds to its request, *ts_ns being when; false: it lies after the answer. */
-static bool sample_place(const struct stack_sample *s, const struct owner *o, struct stack_sum *sum,
-			 uint64_t *ts_ns)
+/* The call that a wait was for: that during which it began; of several, the one that finishes last,
+ * as in the breakdown. NULL: none that is known. */
+static const struct request_call *call_at(const struct request *r, uint64_t at_ns)
 {
+	const struct request_call *found = NULL;
+	uint64_t found_end = 0;
+
+	for (uint32_t i = 0; i < r->n_calls; i++) {
+		const struct request_call *c = &r->calls[i];
+		uint64_t end = c->start_ns + c->wall_ns;
+
+		if (at_ns < c->start_ns || at_ns >= end || end <= found_end)
+			continue;
+		found = c;
+		found_end = end;
+	}
+	return found;
+}
+
+/* What a sample adds to its request, *ts_ns being when; false: it lies after the answer. */
+static bool sample_place(const struct stack_sample *s, const struct owner *o,
+			 const struct request *r, struct stack_sum *sum, uint64_t *ts_ns)
+{
+	const struct request_call *call = NULL;
 	uint64_t end_ns;
 
-	*sum = (struct stack_sum){ o->service, o->route, s->stack, s->cause, 1, s->ns };
+	*sum = (struct stack_sum){ .service = o->service,
+				   .route = o->route,
+				   .stack = s->stack,
+				   .cause = s->cause,
+				   .samples = 1,
+				   .ns = s->ns };
+	if (r && s->cause == CAUSE_UPSTREAM)
+		call = call_at(r, s->at_ns);
+	if (call) {
+		sum->peer = call->peer;
+		sum->what = call->what;
+	}
 	*ts_ns = s->at_ns;
 	if (s->cause == CAUSE_CPU)
 		return s->at_ns <= o->end_ns;
@@ -236,14 +272,15 @@ static bool sample_place(const struct stack_sample *s, const struct owner *o, st
 	return true;
 }
 
-/* Takes over the sample's reference to its stack. */
-static void sample_count(struct stacks *st, const struct stack_sample *s, const struct owner *o)
+/* Takes over the sample's reference to its stack. r: NULL when it is gone already. */
+static void sample_count(struct stacks *st, const struct stack_sample *s, const struct owner *o,
+			 const struct request *r)
 {
 	struct stack_sum sum, *at;
 	uint64_t ts_ns;
 	bool created;
 
-	if (!o->wanted || !sample_place(s, o, &sum, &ts_ns)) {
+	if (!o->wanted || !sample_place(s, o, r, &sum, &ts_ns)) {
 		st->counters.after_answer += o->wanted;
 		stack_set_unref(&st->set, s->stack);
 		return;
@@ -291,7 +328,7 @@ void stacks_request(struct stacks *st, const struct request *r, bool wanted)
 
 	for (const struct stack_sample *s = stack_pending_first(&st->pending, r->xid); s;
 	     s = stack_pending_next(&st->pending, s))
-		sample_count(st, s, &o);
+		sample_count(st, s, &o, r);
 	stack_pending_drop(&st->pending, r->xid);
 	remember(st, r->xid, &o);
 }
@@ -404,7 +441,7 @@ static void on_stack(struct stacks *st, const struct rec_stack *r)
 	s.stack = stack_set_ref(&st->set, f);
 	o = table_get(&st->known, r->xid);
 	if (o)
-		sample_count(st, &s, o);
+		sample_count(st, &s, o, NULL);
 	else
 		pending_add(st, r->xid, &s);
 }
@@ -438,7 +475,9 @@ static int sum_cmp(const void *va, const void *vb)
 
 	c = c ? c : CMP(a->cause, b->cause);
 	c = c ? c : CMP(a->route, b->route);
-	return c ? c : CMP(a->stack, b->stack);
+	c = c ? c : CMP(a->stack, b->stack);
+	c = c ? c : CMP(a->peer, b->peer);
+	return c ? c : CMP(a->what, b->what);
 }
 
 /* The sums of a snapshot while they are made. */
@@ -479,7 +518,7 @@ static uint64_t add_open(const struct stacks *st, uint64_t from_ns, const struct
 
 	for (const struct stack_sample *s = stack_pending_first(&st->pending, r->xid); s;
 	     s = stack_pending_next(&st->pending, s), n++)
-		if (sample_place(s, &o, &sum, &ts_ns) && (st->o.report || ts_ns >= from_ns))
+		if (sample_place(s, &o, r, &sum, &ts_ns) && (st->o.report || ts_ns >= from_ns))
 			summing_add(to, &sum, to->max);
 	return n;
 }

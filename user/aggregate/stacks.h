@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stacks of requests: REC_SYM and REC_STACK in, sums by (service, route, cause, stack) out. What
+ * Stacks of requests: REC_SYM and REC_STACK in, sums by (service, route, cause, stack) out, those
+ * of waits for others by the call that the wait was for, too. What
  * route a sample belongs to is known only when its request is named, so samples wait for their
  * request; those that come after it still find it among the requests that ended last.
  *
@@ -70,12 +71,13 @@ struct stacks_counters stacks_counters(const struct stacks *st);
 struct stack_sum {
 	uint32_t service, route;
 	uint32_t stack; /* number, see stacks_frames() */
+	uint32_t peer, what; /* of the call that a wait for upstream lies in, 0 = in none */
 	uint8_t cause; /* CAUSE_CPU: samples of a running thread, all else is waiting */
 	uint64_t samples, ns;
 };
 
 struct stack_sums {
-	struct stack_sum *v; /* by service, cause, route, stack */
+	struct stack_sum *v; /* by service, cause, route, stack, peer, what */
 	size_t n;
 	uint64_t unclaimed; /* samples whose request never came; live: within the window */
 	uint64_t dropped; /* had no room here */

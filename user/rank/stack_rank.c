@@ -4,6 +4,9 @@
  * cause. A database's own computing is called db in its callers' breakdown, so there it is its
  * CPU samples. Where the hotspot's "what" is the route that the stacks were taken in, such as a
  * statement, only these count.
+ *
+ * A wait for another service is that service's hotspot, but the stacks are those of the threads
+ * that wait. So they are looked up by whom they wait for and what they asked it.
  */
 #include "rank/stack_rank.h"
 
@@ -44,21 +47,99 @@ static struct range range_of(const struct stack_sums *sums, uint32_t service, ui
 	return r;
 }
 
-/* Of the range what was in one route, all of it when nothing was. */
-static struct range range_of_route(struct range all, uint32_t route)
+/* "SELECT a (rtt ~20ms)" is about "SELECT a". */
+static bool is_about(const char *what, const char *route)
 {
+	size_t n = strlen(route);
+
+	return n && !strncmp(what, route, n) && !strncmp(what + n, " (", 2);
+}
+
+/* The route in the range that `what` is, or that it says more about; else 0. */
+static uint32_t route_in(struct range all, uint32_t what)
+{
+	uint32_t found = INTERN_EMPTY, last = INTERN_EMPTY;
+
+	if (what == INTERN_EMPTY || what == INTERN_OTHER)
+		return INTERN_EMPTY;
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.v[i].route == what)
+			return what;
+		if (all.v[i].route != last &&
+		    is_about(intern_text(what), intern_text(all.v[i].route)))
+			found = all.v[i].route;
+		last = all.v[i].route;
+	}
+	return found;
+}
+
+/* Of the range what was in the route that `what` is about. Sums of a route lie together. */
+static struct range range_of_route(struct range all, uint32_t what)
+{
+	uint32_t route = route_in(all, what);
 	struct range r = { all.v, 0 };
 
-	if (route == INTERN_EMPTY || route == INTERN_OTHER)
-		return all;
-	for (size_t i = 0; i < all.n; i++) {
+	for (size_t i = 0; i < all.n && route != INTERN_EMPTY; i++) {
 		if (all.v[i].route != route)
 			continue;
 		if (!r.n)
 			r.v = &all.v[i];
 		r.n++;
 	}
-	return r.n ? r : all;
+	return r;
+}
+
+#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int waits_cmp(const void *va, const void *vb)
+{
+	const struct stack_sum *a = va, *b = vb;
+	int c = CMP(a->service, b->service);
+
+	c = c ? c : CMP(a->route, b->route);
+	return c ? c : CMP(a->stack, b->stack);
+}
+
+/* The waits for other services as if they were theirs: service and route are those of the call. A
+ * wait in no known call stays its own service's. 0 or -ENOMEM; out->v is the caller's. */
+static int waits_by_peer(const struct stack_sums *sums, struct stack_sums *out)
+{
+	*out = (struct stack_sums){ .v = malloc((sums->n ? sums->n : 1) * sizeof(*out->v)) };
+	if (!out->v)
+		return -ENOMEM;
+	for (size_t i = 0; i < sums->n; i++) {
+		struct stack_sum *to = &out->v[out->n];
+
+		if (sums->v[i].cause != CAUSE_UPSTREAM)
+			continue;
+		*to = sums->v[i];
+		if (to->peer) {
+			to->service = to->peer;
+			to->route = to->what;
+		}
+		out->n++;
+	}
+	if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), waits_cmp);
+	return 0;
+}
+
+/* A database's own samples first, if they are of the hotspot's statement; then those that wait. */
+static struct range range_of_hotspot(const struct snap_hotspot *h, const struct stack_sums *sums,
+				     const struct stack_sums *waits)
+{
+	struct range own = { 0 }, callers = { 0 }, r;
+
+	if (h->cause != CAUSE_UPSTREAM)
+		own = range_of(sums, h->who, cause_of_stacks(h->cause));
+	if (h->cause == CAUSE_UPSTREAM || h->cause == CAUSE_DB || h->cause == CAUSE_CACHE)
+		callers = range_of(waits, h->who, CAUSE_UPSTREAM);
+	r = range_of_route(own, h->what);
+	if (!r.n)
+		r = range_of_route(callers, h->what);
+	if (!r.n)
+		r = own.n ? own : callers;
+	return r;
 }
 
 /* CPU samples all stand for the same time, and a damaged record must not outweigh them. */
@@ -101,16 +182,19 @@ static int hotspot_stack(struct snap_hotspot *h, const struct stacks *st, struct
 static int hotspots_fill(struct snapshot *s, const struct stacks *st, const struct stack_sums *sums)
 {
 	double *weights = calloc(stacks_limit(st), sizeof(*weights));
-	int rc = weights ? 0 : -ENOMEM;
+	struct stack_sums waits;
+	int rc = waits_by_peer(sums, &waits);
+
+	if (!weights)
+		rc = -ENOMEM;
 
 	for (size_t i = 0; i < s->n_hotspots && !rc; i++) {
-		struct snap_hotspot *h = &s->hotspots[i];
-		struct range r = range_of(sums, h->who, cause_of_stacks(h->cause));
+		struct range r = range_of_hotspot(&s->hotspots[i], sums, &waits);
 
-		r = range_of_route(r, h->what);
 		if (r.n)
-			rc = hotspot_stack(h, st, r, weights);
+			rc = hotspot_stack(&s->hotspots[i], st, r, weights);
 	}
+	stack_sums_release(&waits);
 	free(weights);
 	return rc;
 }
@@ -138,9 +222,26 @@ static int frames_fill(struct snapshot *s, const struct stacks *st, const struct
 	return 0;
 }
 
+static bool same_but_call(const struct stack_sum *a, const struct stack_sum *b)
+{
+	return a->service == b->service && a->cause == b->cause && a->route == b->route &&
+	       a->stack == b->stack;
+}
+
+/* ns: of *to so far */
+static void list_add(struct snap_stack *to, const struct stack_sum *sum, uint64_t *ns)
+{
+	if (__builtin_add_overflow(*ns, sum->ns, ns))
+		*ns = UINT64_MAX;
+	to->samples += sum->samples;
+	to->us = *ns / 1000 + (*ns % 1000 >= 500);
+}
+
+/* One for each route, cause and stack: whatever the waits were for. */
 static int list_fill(struct snapshot *s, const struct stacks *st, const struct stack_sums *sums)
 {
 	size_t *at = calloc(stacks_limit(st), sizeof(*at));
+	uint64_t ns = 0;
 
 	s->stacks = calloc(sums->n ? sums->n : 1, sizeof(*s->stacks));
 	if (!at || !s->stacks || frames_fill(s, st, sums, at)) {
@@ -151,18 +252,21 @@ static int list_fill(struct snapshot *s, const struct stacks *st, const struct s
 		const struct stack_sum *sum = &sums->v[i];
 		struct stack_frames f = stacks_frames(st, sum->stack);
 
-		s->stacks[i] = (struct snap_stack){
+		if (i && same_but_call(sum, sum - 1)) {
+			list_add(&s->stacks[s->n_stacks - 1], sum, &ns);
+			continue;
+		}
+		ns = 0;
+		s->stacks[s->n_stacks] = (struct snap_stack){
 			.service = sum->service,
 			.route = sum->route,
 			.cause = sum->cause,
 			.frames = s->stack_frames + at[sum->stack] - 1,
 			.n_frames = f.n,
 			.n_kernel = f.n_kernel,
-			.samples = sum->samples,
-			.us = sum->ns / 1000 + (sum->ns % 1000 >= 500),
 		};
+		list_add(&s->stacks[s->n_stacks++], sum, &ns);
 	}
-	s->n_stacks = sums->n;
 	free(at);
 	return 0;
 }
