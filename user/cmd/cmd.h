@@ -32,6 +32,8 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o);
 void cmd_session_close(struct cmd_session *s);
 /* Says what an error of live_poll() means; returns the exit status. */
 int cmd_live_error(int err);
+/* Rests for as long as the live source allows after live_poll(). */
+void cmd_session_rest(const struct cmd_session *s);
 /* Feeds the live source into fn until duration_ns has passed (0 = no limit) or a signal came. */
 int cmd_session_run(struct cmd_session *s, uint64_t duration_ns, probe_record_fn fn, void *ctx);
 /* Feeds a capture into the pipeline; prints errors and warnings. Returns 0 or an exit status.

@@ -166,15 +166,21 @@ int cmd_live_error(int err)
 	return log_error(LOG_LOAD_FAILED, "reading from the kernel failed: %s", strerror(-err));
 }
 
+void cmd_session_rest(const struct cmd_session *s)
+{
+	struct timespec pause = { 0, (long)live_pause_ns(s->live) };
+
+	nanosleep(&pause, NULL);
+}
+
 int cmd_session_run(struct cmd_session *s, uint64_t duration_ns, probe_record_fn fn, void *ctx)
 {
 	uint64_t start = cmd_now_ns();
-	struct timespec pause = { 0, LIVE_DRAIN_MS * 1000000 };
 	int err = 0, last;
 
 	while (!cmd_stop && !err && (!duration_ns || cmd_now_ns() - start < duration_ns)) {
 		err = live_poll(s->live, fn, ctx);
-		nanosleep(&pause, NULL);
+		cmd_session_rest(s);
 	}
 	if (err && err != -ESRCH)
 		return err;

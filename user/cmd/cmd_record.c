@@ -72,13 +72,12 @@ static void look_after_child(struct recorder *r)
 
 static int run(struct cmd_session *s, struct recorder *r)
 {
-	struct timespec pause = { 0, LIVE_DRAIN_MS * 1000000 };
 	int err = 0, last;
 
 	while (!cmd_stop && !err && !r->child_ended && (!r->end_ns || cmd_now_ns() < r->end_ns)) {
 		err = live_poll(s->live, on_record, r);
 		look_after_child(r);
-		nanosleep(&pause, NULL);
+		cmd_session_rest(s);
 	}
 	if (!r->write_err) {
 		last = live_stop(s->live, on_record, r);

@@ -11,7 +11,7 @@
 #include "cmd/cmd.h"
 #include "view/view.h"
 
-enum { LISTED_LIVE = 500, LISTED_REPLAY = 20000 };
+enum { LISTED_LIVE = 500, LISTED_REPLAY = 20000, KEYS_MS = 25 };
 
 struct top {
 	const struct cli_options *o;
@@ -69,11 +69,10 @@ static int run_batch(struct top *t)
 	for (uint64_t i = 0; !status && !cmd_stop && (!t->o->iterations || i < t->o->iterations);
 	     i++) {
 		uint64_t until = cmd_now_ns() + t->o->refresh_ns;
-		struct timespec pause = { 0, LIVE_DRAIN_MS * 1000000 };
 
 		do {
 			err = live_poll(t->session.live, pipeline_record, t->pipeline);
-			nanosleep(&pause, NULL);
+			cmd_session_rest(&t->session);
 		} while (!err && !cmd_stop && cmd_now_ns() < until);
 		if (err && err != -ESRCH)
 			return cmd_live_error(err);
@@ -105,6 +104,12 @@ static bool refresh_is_due(const struct top *t)
 	       (double)(cmd_now_ns() - t->refreshed_ns) >= view_refresh_s(t->view) * 1e9;
 }
 
+/* For which keys are waited for, too. */
+static int rest_ms(const struct top *t)
+{
+	return t->session.live ? (int)(live_pause_ns(t->session.live) / 1000000) : KEYS_MS;
+}
+
 static int run_view(struct top *t)
 {
 	struct pollfd in = { .fd = view_fd(t->view), .events = POLLIN };
@@ -112,7 +117,7 @@ static int run_view(struct top *t)
 
 	refresh(t);
 	while (!cmd_stop && !err) {
-		if (poll(&in, 1, LIVE_DRAIN_MS) < 0 && errno != EINTR)
+		if (poll(&in, 1, rest_ms(t)) < 0 && errno != EINTR)
 			break;
 		keys = view_handle_input(t->view);
 		if (keys & VIEW_QUIT)

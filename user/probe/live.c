@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "probe/cost.h"
 #include "probe/hostload.h"
+#include "probe/pace.h"
 #include "probe/procinfo.h"
 #include "probe/stack_names.h"
 
@@ -33,6 +34,8 @@ struct live {
 	uint64_t *counts; /* as they were last read, by CPU */
 	uint64_t own_counts[COUNTER_COUNT]; /* the same of those that the collector keeps */
 	uint64_t seen, lost;
+	uint64_t poll_ns, drained; /* last live_poll(): when, and bytes from the rings in it */
+	uint64_t pause_ns;
 	/* during a drain */
 	probe_record_fn fn;
 	void *ctx;
@@ -140,6 +143,7 @@ static int on_record(void *ctx, const struct rec_hdr *rec)
 	struct stack_sink sink = { deliver_any, l };
 	int err;
 
+	l->drained += rec->len;
 	switch (rec->type) {
 	case REC_XCHG:
 		err = deliver_proc(l, ((const struct rec_xchg *)rec)->tgid);
@@ -313,15 +317,23 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 		err = deliver_start(l);
 	if (err)
 		return err;
+	l->drained = 0;
 	n = probe_drain(l->probe, on_record, l);
 	if (n < 0)
 		return (int)n;
+	l->pause_ns = pace_ns(l->drained, now - l->poll_ns, probe_ring_bytes(l->probe));
+	l->poll_ns = now;
 	err = stack_names_poll(l->stacks, &sink);
 	if (!err && now - l->sweep_ns >= SWEEP_NS)
 		err = sweep(l, now);
 	if (!err && now - l->second_ns >= SECOND_NS)
 		err = each_second(l, now);
 	return err;
+}
+
+uint64_t live_pause_ns(const struct live *l)
+{
+	return l->pause_ns;
 }
 
 int live_stop(struct live *l, probe_record_fn fn, void *ctx)

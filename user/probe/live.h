@@ -20,14 +20,14 @@ struct live_opts {
 	const char *version;
 };
 
-enum { LIVE_DRAIN_MS = 25 };
-
 /* Loads and attaches; *err gets a negative errno and NULL is returned when that fails (then
  * *probe, if not NULL, may be asked which hook or point it was; the caller frees it). */
 struct live *live_new(const struct live_opts *opts, int *err, struct probe **probe);
-/* Delivers what there is; to be called every LIVE_DRAIN_MS. fn's negative return ends the call
+/* Delivers what there is; to be called again after live_pause_ns(). fn's negative return ends the call
  * with it. -ESRCH: everything that was selected by process id has ended. */
 int live_poll(struct live *l, probe_record_fn fn, void *ctx);
+/* How long the caller may rest: 25 ms, less where records come so fast that a ring would fill. */
+uint64_t live_pause_ns(const struct live *l);
 /* Delivers the rest, with a last tick. */
 int live_stop(struct live *l, probe_record_fn fn, void *ctx);
 /* Adds a process, started by the caller, to the selection. */

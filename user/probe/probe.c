@@ -433,6 +433,11 @@ int probe_select(struct probe *p, pid_t tgid)
 		       0;
 }
 
+size_t probe_ring_bytes(const struct probe *p)
+{
+	return ring_bytes(&p->opts);
+}
+
 long probe_drain(struct probe *p, probe_record_fn fn, void *ctx)
 {
 	p->fn = fn;

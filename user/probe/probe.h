@@ -56,6 +56,8 @@ void probe_free(struct probe *p);
 
 /* Adds a process to the selection (cgroups are rescanned by the caller). */
 int probe_select(struct probe *p, pid_t tgid);
+/* What one of the rings holds. */
+size_t probe_ring_bytes(const struct probe *p);
 /* Calls fn for all records that wait in the rings. Returns how many, or fn's negative result. */
 long probe_drain(struct probe *p, probe_record_fn fn, void *ctx);
 /* Has the kernel write out exchanges that changed, requests nobody reads and what serving
