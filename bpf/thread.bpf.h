@@ -256,7 +256,7 @@ static __always_inline __u64 thread_since_arrival(struct thread *t, __u64 arriva
 	/* what follows a wakeup or a preemption is all in the run queue */
 	if (t->out_state != STATE_RUNQ && t->wake_ns > out)
 		out = t->wake_ns;
-	if (arrival <= out || arrival >= now || in > now || break_state)
+	if (arrival <= out || arrival >= now || in > now || t->unseen_ns || break_state)
 		return 0;
 	for (int i = 0; i < STATE_COUNT; i++)
 		sum += t->since[i];
