@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""disk_server.py PORT DEVICE: answers one request after the other, each with one transfer of the
-device, past the page cache: GET /read (256 KiB) or GET /sync (64 KiB written, then a flush)."""
+"""disk_server.py PORT DEVICE [LOG N]: answers one request after the other, each with one transfer of
+the device, past the page cache: GET /read (256 KiB) or GET /sync (64 KiB written, then a flush). With
+a LOG, a thread for each connection, of which N read together, 512 KiB each (of so many pages the
+device makes one transfer still), and a line for each request: the thread and the first sector."""
 import http.server
 import mmap
 import os
 import random
 import sys
+import threading
 
-READ, WRITE = 262144, 65536
+log = open(sys.argv[3], "w") if len(sys.argv) > 3 else None
+READ, WRITE = 524288 if log else 262144, 65536
+together = threading.Barrier(int(sys.argv[4]), timeout=30) if log else None
 device = os.open(sys.argv[2], os.O_RDWR | os.O_DIRECT)
 size = os.lseek(device, 0, os.SEEK_END)
 buffer = mmap.mmap(-1, READ)    # aligned
@@ -20,6 +25,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         at = blocks.pop() * READ
+        if log:
+            print(threading.get_native_id(), at // 512, file=log, flush=True)
+            together.wait()
         if self.path == "/read":
             os.preadv(device, [buffer], at)
         else:
@@ -33,4 +41,5 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+kind = http.server.ThreadingHTTPServer if log else http.server.HTTPServer
+kind(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
