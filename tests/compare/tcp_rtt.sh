@@ -46,7 +46,7 @@ record_end
 is "record ended well" "$RECORD_STATUS" 0
 end_pid "$path" TERM
 report_json "$TMP/report" requests health
-facts python3 "$here/tcp_rtt_check.py" "$TMP" "$count" "$delay"
+facts python3 "$here/tcp_rtt_check.py" "$TMP" "$count" "$delay" "$port" 8080
 
 kernel_clean
 done_testing

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""tcp_rtt_check.py DIR N DELAY_US: TCP's smoothed round trip, its variation and the segments that it
-sent again, by ss and by tardy, for N big answers and N calls, a connection each.
+"""tcp_rtt_check.py DIR N DELAY_US PORT UPSTREAM-PORT: TCP's smoothed round trip, its variation and the
+segments that it sent again, by ss and by tardy, for N big answers and N calls, a connection each.
 
 Both read the same fields of the connection, but not at the same moment, so that they agree to ss's last
 digit (1 us) if the connection was at rest in between. After a call it is: the upstream answers when it
@@ -18,6 +18,7 @@ from clocks import head, row
 from facts import check_sums, check_unknown, kind, load, ok
 
 folder, count, delay = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+server, upstream = sys.argv[4:]
 LAST_US = 1
 
 
@@ -50,12 +51,13 @@ requests = sorted(kind(rows, "request"), key=lambda r: int(r["start_unix_us"]))
 head()
 
 
-def compare(path, mine, seen):
-    """mine: (srtt, rttvar or None, segments) of each in order, seen: of each what ss saw, and when."""
-    ports = [next((k for k in at_end if port in k.split()), None) for p, port in own if p == path]
-    ok(len(mine) == count and len(ports) == count and None not in ports,
+def compare(path, ends, mine, seen):
+    """mine: (srtt, rttvar or None, segments) of each in order, seen: of each what ss saw, and when.
+    (The two network namespaces may use the same port: both ends' together are one connection.)"""
+    ports = [ends % port for p, port in own if p == path]
+    ok(len(mine) == count and len(ports) == count and all(k in v for k in ports for v in seen),
        "%s: each is found, and ss knows its connection" % path, len(mine), ports)
-    theirs = [[v[k] for v in seen if k in v] for k in ports]
+    theirs = [[v[k] for v in seen] for k in ports]
     # (the one that it is nearest to)
     near = [min(t, key=lambda v: (m[2] != v[2], abs((m[0] or 0) - v[0]))) for m, t in zip(mine, theirs)]
     for i, name in enumerate(("round trip", "its variation")):
@@ -79,8 +81,9 @@ def compare(path, mine, seen):
 
 
 big = [r for r in requests if r["route"] == "GET /big"]
-compare("/big", [(r["srtt_us"], r["rttvar_us"], r["retransmits"]) for r in big], (before_last, at_end))
+compare("/big", server + " %s", [(r["srtt_us"], r["rttvar_us"], r["retransmits"]) for r in big],
+        (before_last, at_end))
 calls = [c for r in requests if r["route"] == "GET /call" for c in r["calls"]]
-compare("/call", [(c["srtt_us"], None, c["retransmits"]) for c in calls], (at_end,))
+compare("/call", "%s " + upstream, [(c["srtt_us"], None, c["retransmits"]) for c in calls], (at_end,))
 check_sums(requests, "parts sum to the wall time")
 check_unknown(requests, "at most 1 % is unknown")
