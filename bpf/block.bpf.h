@@ -2,8 +2,9 @@
 /*
  * Block I/O, seen from the wait that it ends. A completion wakes its waiters from within
  * block_rq_complete's own context, so the latest completion of a CPU says which request a wakeup
- * is for: no map from requests to threads is needed. The wait is then laid beside that request's times: before it entered the queue (held by
- * a throttle, or by what was read before it), in the queue, in the device.
+ * is for: no map from requests to threads is needed. The wait is then laid beside that request's
+ * times: before it entered the queue (held by a throttle, or by what was read before it), in the
+ * queue, in the device.
  */
 #ifndef TARDY_BLOCK_BPF_H
 #define TARDY_BLOCK_BPF_H
@@ -178,6 +179,8 @@ static __always_inline void io_fill_times(struct rec_io *r, struct thread *t, __
 	if (!(t->io.flags & IO_SEEN))
 		return;
 	r->held_ns = io_lap(&from, t->io.start_ns, until);
+	if (!t->io.issue_ns)
+		return; /* the queue and the device cannot be told apart */
 	r->queue_ns = io_lap(&from, t->io.issue_ns, until);
 	r->service_ns = io_lap(&from, t->io.done_ns, until);
 }

@@ -434,8 +434,11 @@ int BPF_PROG(on_tcp_retransmit_skb, struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
 
-	if (c)
-		c->retransmits++;
+	if (!c)
+		return 0;
+	c->retransmits++;
+	if (c->active)
+		c->dirty = 1; /* the record may have left already */
 	return 0;
 }
 

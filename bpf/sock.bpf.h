@@ -194,16 +194,17 @@ __noinline int conn_emit(struct conn *c, __u32 flags, __u64 now)
 
 	if (!ring || !c)
 		return 0;
+	c->dirty = 0; /* before the copy: the sweep is on a CPU of its own, what comes meanwhile counts */
 	net_emit(c, now);
 	len = c->rec.req_len;
 	asm volatile("%0 &= 2047" : "+r"(len));
 	c->rec.flags = (c->rec.flags & ~(XCHG_OPEN | XCHG_CLOSED)) | flags;
 	hdr_fill(&c->rec.h, REC_XCHG, sizeof(c->rec) + len, now);
 	if (bpf_ringbuf_output(ring, &c->rec, sizeof(c->rec) + len, BPF_RB_NO_WAKEUP)) {
-		count(COUNTER_RING_XCHG); /* dirty stays: the sweep tries again */
+		count(COUNTER_RING_XCHG);
+		c->dirty = 1; /* the sweep tries again */
 		return 0;
 	}
-	c->dirty = 0;
 	c->open_out = (flags & XCHG_OPEN) != 0;
 	return 0;
 }
