@@ -31,6 +31,14 @@ struct thread_runq {
 	__u8 other[ABI_COMM];
 };
 
+/* The kernel's frames of the latest wait that they were taken of. */
+struct thread_kernel_stack {
+	__u64 taken_ns;
+	__u16 state, syscall;
+	__u32 n; /* of frames */
+	__u64 frames[64]; /* ABI_STACK_KERNEL_MAX; a power of two for the verifier's sake */
+};
+
 struct thread {
 	__u64 serving; /* xid of the request last worked for */
 	__u64 last_io_ns;
@@ -69,6 +77,7 @@ struct thread {
 	__u64 stack_ns; /* when the latest stack was taken */
 	__u32 user_frames, stack_flags; /* of the present wait */
 	__u64 user[ABI_STACK_USER_MAX];
+	struct thread_kernel_stack kernel;
 };
 
 struct {

@@ -173,9 +173,14 @@ step_php() {
 	curl -sf "http://127.0.0.1:$port/page.php" | grep -q '</html>' || bail "the page is broken"
 	pin "$FIRST_CPU" "$(children_of "$PHP_PID")"
 	pin "$LAST_CPU" "$(children_of "$NGINX_PID")"
+	measure "" "$BIN/cost_bench" serve php "$(children_of "$NGINX_PID"),$(children_of "$PHP_PID")" \
+		-- "${ON_LAST[@]}" wrk -t1 -c1 -d3s "http://127.0.0.1:$port/page.php"
 	measure "" "$BIN/peers_bench" php "$ROUNDS" "$TARDY" \
 		"$(children_of "$NGINX_PID"),$(children_of "$PHP_PID")" -- \
 		"${ON_LAST[@]}" wrk -t1 -c1 -d3s "http://127.0.0.1:$port/page.php"
+	# a ratio of two loads does not resolve half a percent: what the programs alone take does
+	figure php_probe_ratio "$(awk -v a="$(value php_net_ns_per_request)" \
+		-v b="$(value php_cpu_ns_per_request)" 'BEGIN { printf "%.5f", a / b }')"
 	end_pid "$NGINX_PID" QUIT
 	end_pid "$PHP_PID" QUIT
 }
@@ -261,7 +266,7 @@ table_peers() {
 		"$(or_dash nginx_requests_s) requests/s, $(or_dash nginx_busy_cpu_ns_per_request) ns at" \
 		"$(or_dash nginx_busy_requests_s) requests/s of a worker that is never idle;" \
 		"$(or_dash php_cpu_ns_per_request) ns per PHP page at $(or_dash php_requests_s) pages/s;" \
-		"$ROUNDS rounds."
+		"$ROUNDS rounds. Programs alone, of a PHP page's CPU: $(or_dash php_probe_ratio)."
 }
 # table_programs KIND: dearest first, as cost_bench prints them
 table_programs() {
@@ -309,13 +314,20 @@ table_collector() {
 		report_1m_rss_mib|its peak memory, MiB
 	END
 }
+kind_name() {
+	case $1 in
+	http) echo "a small file over HTTP" ;;
+	php) echo "a PHP page behind nginx" ;;
+	*) echo "$1" ;;
+	esac
+}
 tables() {
 	table_budgets
 	echo
 	table_peers
-	for kind in http sql_simple sql_prepared; do
+	for kind in http php sql_simple sql_prepared; do
 		value "${kind}_net_ns_per_request" >/dev/null 2>&1 || continue
-		printf '\n%s:\n\n' "${kind/http/a small file over HTTP}"
+		printf '\n%s:\n\n' "$(kind_name "$kind")"
 		table_programs "$kind"
 	done
 	echo
