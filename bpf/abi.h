@@ -189,8 +189,7 @@ enum stack_flag {
 	STACK_USER_CUT = 1 << 4,
 	STACK_USER_SHORT = 1 << 5, /* ended at once: no frame pointers there */
 	STACK_IN_KERNEL = 1 << 6, /* CPU: it ran in the kernel */
-	STACK_KERNEL_REUSED =
-		1 << 7, /* the kernel's are of the thread's wait before in that call */
+	STACK_KERNEL_REUSED = 1 << 7, /* the kernel's are of its wait before in that call */
 };
 
 /* n_kernel, then n_user addresses follow, each leaf first. */

@@ -194,8 +194,8 @@ __noinline int conn_emit(struct conn *c, __u32 flags, __u64 now)
 
 	if (!ring || !c)
 		return 0;
-	c->dirty =
-		0; /* before the copy: the sweep is on a CPU of its own, what comes meanwhile counts */
+	/* before the copy: the sweep has a CPU of its own, and what comes meanwhile counts */
+	c->dirty = 0;
 	net_emit(c, now);
 	len = c->rec.req_len;
 	asm volatile("%0 &= 2047" : "+r"(len));

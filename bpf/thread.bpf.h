@@ -139,8 +139,9 @@ static __always_inline void thread_base(struct thread *t, struct task_struct *p)
 static __always_inline __u64 thread_arrived_ns(struct thread *t, struct task_struct *p, __u64 after,
 					       __u64 now)
 {
-	__u64 arrived = t->clock_ns ? t->clock_ns + task_arrived_ns(p) : t->wake_ns;
+	__u64 arrived = task_arrived_ns(p);
 
+	arrived = t->clock_ns && arrived ? t->clock_ns + arrived : t->wake_ns;
 	return arrived > after && arrived <= now ? arrived : 0;
 }
 

@@ -17,6 +17,7 @@ compare=${ORACLE_COMPARE:-${TARDY_BUILD:-${BUILD:-build}}/oracle/oracle_compare}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 failed=0
+options=
 tests=0
 
 # fabricate KNOB=VALUE...: writes server, client and answer; the knobs change the answer only
@@ -132,7 +133,8 @@ expect()
 
 	shift 2
 	fabricate "$@"
-	"$compare" "$dir/server" "$dir/client" "$dir/answer" --mode threads >"$dir/out" 2>&1
+	# shellcheck disable=SC2086 # options are words
+	"$compare" $options "$dir/server" "$dir/client" "$dir/answer" --mode threads >"$dir/out" 2>&1
 	status=$?
 	verdict "$want" "$status" "$name"
 }
@@ -173,6 +175,13 @@ expect 1 "500 us of sleep is called other" group=sleep leak=500
 expect 1 "300 us of runq are called cpu" group=sleep swap=300
 # the arrival is known to 55 us and schedstat to 40 us here, beside the floor of 50 us
 expect 1 "all cpu is called runq" group=sleep swap=-130
+options=--sleep-sum
+expect 0 "together: agreement"
+expect 0 "together: all cpu of a sleep is called runq" group=sleep swap=-130
+expect 1 "together: all cpu of another is called runq" group=pipe swap=-130
+expect 1 "together: a sleep is 300 us too long" group=sleep error=300
+expect 1 "together: 300 us of its cpu are called other" group=sleep leak=300
+options=
 expect 1 "unknown is 100 of 6000 us" group=sleep unknown=100
 expect 1 "a residue of 2 us" residue=2
 expect 1 "a residue of 2 us in one request" group=disk every=30 residue=2

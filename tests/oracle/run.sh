@@ -16,6 +16,7 @@
 # out causes that this host cannot produce), TARDY_ORACLE_KEEP=DIR (keep truth and answers there),
 # TARDY_ORACLE_RECORD (options for tardy record), TARDY_ORACLE_SETTLE=SECONDS (before the first
 # request, for a machine whose only processor the start of the recording keeps busy),
+# TARDY_ORACLE_COMPARE (options for oracle_compare),
 # TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared),
 # TARDY_ORACLE_TRIES (3: how often a mode is measured at most, see below).
 
@@ -301,7 +302,8 @@ run_mode()
 		cat "$work/$mode.report.log" >&2
 		return 3
 	}
-	"$bin/oracle_compare" "$work/$mode.server.ndjson" "$work/$mode.client.ndjson" \
+	# shellcheck disable=SC2086 # options are words
+	"$bin/oracle_compare" ${TARDY_ORACLE_COMPARE:-} "$work/$mode.server.ndjson" "$work/$mode.client.ndjson" \
 		"$work/$mode.answer.ndjson" --mode "$mode" $verbose >"$work/$mode.compare.log"
 	status=$?
 	[ "$status" = 2 ] && status=3
