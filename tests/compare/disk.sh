@@ -8,22 +8,19 @@
 here=$TARDY_ROOT/tests/compare
 kernel_mark
 
-head -c 128M /dev/urandom >"$TMP/image"
-loop=$(losetup -f --show --direct-io=on "$TMP/image") || bail "no loop device"
-at_exit 'losetup -d "$loop"'
-disk=${loop#/dev/}
+loop_device 128M
 port=$(free_port)
-spawn python3 "$here/disk_server.py" "$port" "$loop" 2>"$TMP/server.err"
+spawn python3 "$here/disk_server.py" "$port" "$LOOP" 2>"$TMP/server.err"
 server=$SPAWNED
 wait_until 10 tcp_open "$port" || bail "the server did not start" "$(cat "$TMP/server.err")"
 
 # compare PATH N
 compare() {
 	record_start "$server"
-	tool_start biolatency -Q -d "$disk"
-	cat "/sys/block/$disk/stat" >"$TMP/before"
+	tool_start biolatency -Q -d "$DISK"
+	cat "/sys/block/$DISK/stat" >"$TMP/before"
 	check "$1: answered" python3 "$here/visitors.py" "$port" 1 "$2" "$1"
-	cat "/sys/block/$disk/stat" >"$TMP/after"
+	cat "/sys/block/$DISK/stat" >"$TMP/after"
 	tool_end "$TOOL_PID" biolatency
 	record_end
 	is "$1: record ended well" "$RECORD_STATUS" 0

@@ -72,6 +72,8 @@ kernel_clean() {
 
 # ---- servers -------------------------------------------------------------------------------
 tcp_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# the same without a connection, for a server that takes one
+listens() { grep -q ":$(printf %04X "$1") 00000000:0000 0A" /proc/net/tcp; }
 sock_open() { [ -S "$1" ]; }
 
 # nginx_start PORT [SERVER-LINES [WORKERS [HTTP-LINES]]]: $NGINX_PID; document root $TMP/www, log

@@ -21,6 +21,14 @@ tool_end() {
 	is "$2: exit status" $? 0
 }
 
+# loop_device SIZE: a block device of its own, full of random bytes, past the page cache: $LOOP, $DISK
+loop_device() {
+	head -c "$1" /dev/urandom >"$TMP/image"
+	LOOP=$(losetup -f --show --direct-io=on "$TMP/image") || bail "no loop device"
+	at_exit 'losetup -d "$LOOP"'
+	DISK=${LOOP#/dev/}
+}
+
 # cpu_quota QUOTA_US PERIOD_US PID...: these processes may run so long in each period
 cpu_quota() {
 	local quota=$1 period=$2 root group pid

@@ -11,8 +11,7 @@ kernel_mark
 port=$(free_port)
 spawn python3 "$here/unseen.py" server "$port" "$TMP/truth"
 server=$SPAWNED
-wait_until 10 grep -q ":$(printf %04X "$port") 00000000:0000 0A" /proc/net/tcp ||
-	bail "the server did not start"
+wait_until 10 listens "$port" || bail "the server did not start"
 record_start "$server" --skip-switches 3
 python3 "$here/unseen.py" client "$port" 40 || bail "the client"
 record_end

@@ -24,40 +24,14 @@
 #include <unistd.h>
 
 #include "probe/stack_names.h"
+#include "kallsyms_pipe.h"
 
 enum { OUT = 4096, RING = 256 };
 #define KERNEL_ADDR 0xffffffff81000000
 
-static char dir[64], fifo[96];
-static uint32_t self;
 static char out[OUT]; /* what was delivered: "name" for each function, "Sxid" for each stack */
 static uint32_t last_len; /* of the last stack */
 static int sink_result;
-
-__attribute__((noinline)) static int target(int x)
-{
-	__asm__ volatile("" : "+r"(x));
-	return x + 7;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/stack_names_test.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(fifo, sizeof(fifo), "%s/kallsyms", dir);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	self = (uint32_t)getpid();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(fifo);
-	rmdir(dir);
-	return 0;
-}
 
 static int to_stream(void *ctx, const struct rec_hdr *rec)
 {
@@ -325,5 +299,5 @@ int main(void)
 		cmocka_unit_test(test_no_thread),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pipe_setup, pipe_teardown);
 }

@@ -22,34 +22,7 @@
 #include <unistd.h>
 
 #include "sym/symbols.h"
-
-static char dir[64], fifo[96];
-static uint32_t self;
-
-__attribute__((noinline)) static int target(int x)
-{
-	__asm__ volatile("" : "+r"(x));
-	return x + 7;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/symbols_test.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(fifo, sizeof(fifo), "%s/kallsyms", dir);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	self = (uint32_t)getpid();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(fifo);
-	rmdir(dir);
-	return 0;
-}
+#include "kallsyms_pipe.h"
 
 static struct symbol_ask ask_of(uint64_t key, uint32_t tgid, uint64_t addr)
 {
@@ -280,5 +253,5 @@ int main(void)
 		cmocka_unit_test(test_end_while_it_hangs),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pipe_setup, pipe_teardown);
 }

@@ -5,6 +5,7 @@
  * with the largest-remainder method only.
  */
 #include "account/parts.h"
+#include "base/compare.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -65,8 +66,6 @@ uint64_t parts_sum_ns(const struct parts *p)
 		sum += p->v[i].ns;
 	return sum;
 }
-
-#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
 
 /* A total order over part identities, so that qsort's instability cannot show. */
 static int part_cmp(const void *va, const void *vb)

@@ -9,6 +9,7 @@
 #include "account/causes.h"
 #include "aggregate/frame_names.h"
 #include "aggregate/stack_pending.h"
+#include "base/compare.h"
 #include "base/intern.h"
 
 enum { FRAMES_MAX = ABI_STACK_KERNEL_MAX + ABI_STACK_USER_MAX + 2 };
@@ -465,8 +466,6 @@ struct stacks_counters stacks_counters(const struct stacks *st)
 }
 
 /* ---- results ------------------------------------------------------------------------------- */
-
-#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int sum_cmp(const void *va, const void *vb)
 {

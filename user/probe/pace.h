@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* How long a collector may rest between two readings of the rings. */
 #ifndef TARDY_PROBE_PACE_H
 #define TARDY_PROBE_PACE_H

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "base/intern.h"
 
 struct waiter {
@@ -20,8 +21,6 @@ struct run { /* of equal hotspots in the sorted waiters */
 	size_t n;
 	uint64_t ns;
 };
-
-#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int spot_cmp(const struct part *a, const struct part *b)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "aggregate/balance.h"
+#include "base/compare.h"
 
 static uint64_t to_us(uint64_t ns)
 {
@@ -147,8 +148,6 @@ static int request_fill(struct snap_request *q, const struct request *r, int64_t
 	parts_release(&tmp);
 	return rc ? rc : request_details(q, r);
 }
-
-#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int start_cmp(const void *va, const void *vb)
 {

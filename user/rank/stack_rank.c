@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/intern.h"
 
 struct range {
@@ -88,8 +89,6 @@ static struct range range_of_route(struct range all, uint32_t what)
 	}
 	return r;
 }
-
-#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int waits_cmp(const void *va, const void *vb)
 {
