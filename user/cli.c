@@ -231,6 +231,15 @@ static int take_duration(struct parser *p, enum cli_option option, const char *v
 	return 0;
 }
 
+static int take_when(struct parser *p, enum cli_option option, const char *value,
+		     struct cli_when *out)
+{
+	if (!cli_when(value, out))
+		return 0;
+	return bad_value(p, option, value,
+			 "90s (after the start), 14:03:20 or '2026-11-26 14:03' is wanted");
+}
+
 static int take_size(struct parser *p, enum cli_option option, const char *value, uint64_t min,
 		     uint64_t max, const char *want, uint64_t *out)
 {
@@ -385,6 +394,10 @@ static int take_value(struct parser *p, enum cli_option option, const char *valu
 		return take_duration(p, option, value, NS_PER_S / 100,
 				     (uint64_t)31 * 86400 * NS_PER_S,
 				     "10ms to 31d is wanted, such as 30s", &o->duration_ns);
+	case CLI_OPT_FROM:
+		return take_when(p, option, value, &o->from);
+	case CLI_OPT_TO:
+		return take_when(p, option, value, &o->to);
 	case CLI_OPT_MAX_SIZE:
 		return take_size(p, option, value, 64 << 10, UINT64_MAX,
 				 "at least 64K is wanted, such as 200M", &o->max_size_bytes);
@@ -692,6 +705,8 @@ static int check_source(const struct parser *p)
 		return complain(p, "--input and --duration exclude each other");
 	if (o->command == CLI_REPORT && !o->duration_ns && (o->select.all || selects(&o->select)))
 		return complain(p, "to measure, a report needs --duration");
+	if (o->duration_ns && (o->from.kind || o->to.kind))
+		return complain(p, "--from and --to choose from a capture: they need --input");
 	if (o->duration_ns && (o->report & EXPORT_FACTS))
 		return complain(p, "facts are attached to a capture: they need --input");
 	if (o->child_argv && o->duration_ns)

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 #include "bpf/abi.h"
+#include "cli_value.h"
 #include "export/text.h"
 
 /* X(ENUM, "name", "positional arguments", "what it does"). The first is the default. */
@@ -77,6 +78,9 @@ enum {
 	  "read a capture instead of measuring (tardy.data)") \
 	X(DURATION, 0, "duration", "DUR", CLI_IN_RECORD | CLI_IN_REPORT, \
 	  "measure for so long: 500ms, 30s, 10m, 2h") \
+	X(FROM, 0, "from", "WHEN", CLI_IN_REPORT | CLI_IN_EXPORT, \
+	  "only what a capture holds from then on: 90s after its start, 14:03:20, or with a date") \
+	X(TO, 0, "to", "WHEN", CLI_IN_REPORT | CLI_IN_EXPORT, "the same, until then") \
 	X(OUTPUT, 'o', "output", "FILE", CLI_IN_RECORD | CLI_IN_EXPORT, \
 	  "write there, - = stdout (record: tardy.data, export: -)") \
 	X(MAX_SIZE, 0, "max-size", "SIZE", CLI_IN_RECORD, "end the capture at that size: 200M") \
@@ -142,6 +146,7 @@ struct cli_options {
 	const char *output; /* record, export: never NULL, "-" = stdout */
 	bool bundle;
 	uint64_t duration_ns; /* 0 = not given */
+	struct cli_when from, to; /* of a capture */
 	uint64_t max_size_bytes; /* 0 = no bound */
 	char **child_argv; /* record -- CMD ARGS..., ends in NULL; NULL = not given */
 	enum cli_format format;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 enum { DISTANCE_LEN = 32 };
 
@@ -122,6 +123,117 @@ int cli_list(const char *text, int (*each)(void *ctx, uint64_t number), void *ct
 			return 0;
 		text += len + 1;
 	}
+}
+
+/* "14:03", "14:03:20", "14:03:20.25" of a day. */
+static int clock_ns(const char *text, uint64_t *out)
+{
+	static const struct {
+		uint64_t below, unit_ns;
+	} fields[] = { { 24, 3600000000000u }, { 60, 60000000000u }, { 60, 1000000000u } };
+	uint64_t sum = 0, n;
+	size_t i = 0;
+
+	for (;; i++) {
+		size_t len = strspn(text, "0123456789");
+
+		if (i == 3 || len < 1 || len > 2 || cli_number(text, len, &n))
+			return -EINVAL;
+		if (n >= fields[i].below)
+			return -ERANGE;
+		sum += n * fields[i].unit_ns;
+		text += len;
+		if (*text != ':')
+			break;
+		text++;
+	}
+	if (i == 2 && *text == '.') {
+		size_t len = strspn(text + 1, "0123456789");
+
+		if (!len)
+			return -EINVAL;
+		n = fields[2].unit_ns;
+		for (size_t d = 1; d <= len; d++)
+			sum += (uint64_t)(text[d] - '0') * (n /= 10);
+		text += len + 1;
+	}
+	if (i == 0 || *text)
+		return -EINVAL;
+	*out = sum;
+	return 0;
+}
+
+/* Local time: midnight of a day plus what the clock showed, which mktime() makes right where the
+ * clock was changed that day. */
+static uint64_t local_unix_ns(struct tm day, uint64_t clock)
+{
+	uint64_t seconds = clock / 1000000000u;
+	time_t t;
+
+	day.tm_hour = (int)(seconds / 3600);
+	day.tm_min = (int)(seconds / 60 % 60);
+	day.tm_sec = (int)(seconds % 60);
+	day.tm_isdst = -1;
+	t = mktime(&day);
+	return t < 0 ? 0 : (uint64_t)t * 1000000000u + clock % 1000000000u;
+}
+
+static int date_ns(const char *text, uint64_t *out)
+{
+	struct tm day = { 0 };
+	const char *end = strptime(text, "%Y-%m-%d", &day);
+	uint64_t clock, ns;
+	int err;
+
+	if (!end || (*end != ' ' && *end != 'T'))
+		return -EINVAL;
+	err = clock_ns(end + 1, &clock);
+	if (err)
+		return err;
+	ns = local_unix_ns(day, clock);
+	if (!ns)
+		return -ERANGE;
+	*out = ns;
+	return 0;
+}
+
+int cli_when(const char *text, struct cli_when *out)
+{
+	static int (*const forms[])(const char *, uint64_t *) = {
+		[CLI_WHEN_AFTER] = cli_duration_ns,
+		[CLI_WHEN_CLOCK] = clock_ns,
+		[CLI_WHEN_DATE] = date_ns,
+	};
+	enum cli_when_kind kind = strchr(text, '-') ? CLI_WHEN_DATE :
+				  strchr(text, ':') ? CLI_WHEN_CLOCK :
+						      CLI_WHEN_AFTER;
+	uint64_t ns = 0;
+	int err = forms[kind](text, &ns);
+
+	if (!err)
+		*out = (struct cli_when){ kind, ns };
+	return err;
+}
+
+uint64_t cli_when_unix_ns(const struct cli_when *w, uint64_t start_unix_ns)
+{
+	time_t start = (time_t)(start_unix_ns / 1000000000u);
+	struct tm day;
+	uint64_t ns;
+
+	if (w->kind == CLI_WHEN_AFTER)
+		return start_unix_ns + w->ns;
+	if (w->kind != CLI_WHEN_CLOCK)
+		return w->ns;
+	if (!localtime_r(&start, &day))
+		return 0;
+	ns = local_unix_ns(day, w->ns);
+	/* people give whole minutes and seconds: the second in which it began is not past */
+	if (ns / 1000000000u < start_unix_ns / 1000000000u) {
+		day.tm_mday++;
+		ns = local_unix_ns(day, w->ns);
+	}
+	return ns;
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)

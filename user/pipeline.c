@@ -27,6 +27,7 @@ struct pipeline {
 	struct stacks *stacks;
 	uint64_t now_ns; /* everything before it has been read */
 	uint64_t start_ns;
+	uint64_t from_ns, to_ns; /* what counts, 0 = no bound */
 	int64_t realtime_offset_ns;
 	uint32_t hostname, kernel;
 	uint32_t cpus;
@@ -44,8 +45,9 @@ struct pipeline {
 static void on_request(void *ctx, const struct request *r)
 {
 	struct pipeline *p = ctx;
-	bool wanted = !p->opts.route_glob ||
-		      fnmatch(p->opts.route_glob, intern_text(r->route), 0) == 0;
+	bool wanted = r->end_ns >= p->from_ns &&
+		      (!p->opts.route_glob ||
+		       fnmatch(p->opts.route_glob, intern_text(r->route), 0) == 0);
 
 	stacks_request(p->stacks, r, wanted);
 	if (!wanted)
@@ -106,7 +108,7 @@ static void on_tick(struct pipeline *p, const struct rec_tick *t)
 
 	p->tick = *t;
 	p->now_ns = t->h.ts_ns;
-	if (!p->cost_first.ts_ns)
+	if (!p->cost_first.ts_ns || now.ts_ns <= p->from_ns)
 		p->cost_first = now;
 	if (now.ts_ns >= last->ts_ns + 1000000000u) {
 		p->cost[p->cost_at % COST_SAMPLES] = now;
@@ -114,10 +116,37 @@ static void on_tick(struct pipeline *p, const struct rec_tick *t)
 	}
 }
 
+void pipeline_set_interval(struct pipeline *p, uint64_t from_ns, uint64_t to_ns)
+{
+	p->from_ns = from_ns;
+	p->to_ns = to_ns;
+	if (from_ns)
+		aggregate_set_origin(p->aggregate, from_ns);
+}
+
+bool pipeline_is_before_interval(const struct pipeline *p)
+{
+	return p->now_ns <= p->from_ns;
+}
+
+/* All that happened before the interval's end has been read: the clock stops there. */
+static int end_interval(struct pipeline *p, const struct rec_tick *t)
+{
+	struct rec_tick last = *t;
+
+	last.h.ts_ns = p->to_ns;
+	if (assemble_record(p->assemble, &last.h))
+		return -ENOMEM;
+	on_tick(p, &last);
+	return 1;
+}
+
 int pipeline_record(void *ctx, const struct rec_hdr *rec)
 {
 	struct pipeline *p = ctx;
 
+	if (p->to_ns && rec->type == REC_TICK && rec->ts_ns >= p->to_ns && record_check(rec) == 1)
+		return end_interval(p, (const struct rec_tick *)rec);
 	if (record_check(rec) == 1) {
 		if (rec->type == REC_META)
 			on_meta(p, (const struct rec_meta *)rec);

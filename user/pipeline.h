@@ -26,7 +26,16 @@ struct pipeline_totals {
 
 struct pipeline *pipeline_new(const struct pipeline_opts *opts);
 void pipeline_free(struct pipeline *p);
-/* 0 or -ENOMEM. ctx is the pipeline: fits probe_record_fn. */
+/*
+ * Of a recording only [from_ns, to_ns) counts, 0 = from its start, to its end: what ended before is
+ * left out, what was in flight at the end is open, and what waited counts by the time that it waited
+ * in between. To be set when the recording's start (REC_META) has been read.
+ */
+void pipeline_set_interval(struct pipeline *p, uint64_t from_ns, uint64_t to_ns);
+/* Has the interval not begun yet, as far as records were read? */
+bool pipeline_is_before_interval(const struct pipeline *p);
+/* 0, -ENOMEM, or 1 when the end of the interval has been reached: nothing more is wanted then, and
+ * the input is not to be called over. ctx is the pipeline: fits probe_record_fn. */
 int pipeline_record(void *ctx, const struct rec_hdr *rec);
 /* The input is over: what was waiting for more is accounted. */
 void pipeline_finish(struct pipeline *p);

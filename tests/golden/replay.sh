@@ -118,6 +118,29 @@ damaged() {
 	is "damaged copies that are understood" "$ok" "$n"
 }
 
+# Two halves of a capture make the whole: each request ended in one of them, and what was waited for
+# adds up.
+halves() {
+	local at=$2
+	"$TARDY" report -q -i "$1" -F json routes >"$TMP/whole" &&
+		"$TARDY" report -q -i "$1" -F json routes --to "$at" >"$TMP/first" &&
+		"$TARDY" report -q -i "$1" -F json routes --from "$at" >"$TMP/second" &&
+		python3 - "$TMP/whole" "$TMP/first" "$TMP/second" <<-'END'
+		import json, sys
+		def sums(name):
+		    rows = [json.loads(line) for line in open(name)]
+		    return (rows[0]["window_us"], rows[1]["requests"],
+		            rows[1]["wait_s_per_s"] * rows[0]["window_us"])
+		whole, first, second = (sums(name) for name in sys.argv[1:])
+		if not 0 < first[0] < whole[0] or abs(first[0] + second[0] - whole[0]) > 1:
+		    sys.exit("%d + %d us are not %d" % (first[0], second[0], whole[0]))
+		if first[1] + second[1] != whole[1] or not second[1]:
+		    sys.exit("%d + %d requests are not %d" % (first[1], second[1], whole[1]))
+		if abs(first[2] + second[2] - whole[2]) > 0.02 * whole[2]:
+		    sys.exit("%g + %g us of waiting are not %g" % (first[2], second[2], whole[2]))
+		END
+}
+
 for data in "$GOLDEN_DIR"/replay_*.data; do
 	name=$(basename "$data" .data)
 	golden "${name}_report" 0 "$TARDY" report -i "$data"
@@ -127,8 +150,15 @@ for data in "$GOLDEN_DIR"/replay_*.data; do
 	done
 	golden "${name}_folded" 0 "$TARDY" export -q -i "$data" -F folded
 	golden "${name}_sums" 0 sums "$data"
+	check "$name: two halves make a whole" halves "$data" 800ms
 	damaged "$data"
 done
+"$TARDY" report -i "$GOLDEN_DIR/replay_exam_start.data" --from 1h >/dev/null 2>"$TMP/err"
+is "status of an interval after the end" $? 1
+like "which is said" "$(cat "$TMP/err")" 'ends before --from'
+"$TARDY" report -i "$GOLDEN_DIR/replay_exam_start.data" --from 500ms --to 400ms >/dev/null 2>"$TMP/err"
+is "status of an interval that is none" $? 1
+like "which is said, too" "$(cat "$TMP/err")" '--to is not after --from'
 
 # what is kept of a capture whose recorder was killed is its beginning, and it says so
 head -c 60000 "$GOLDEN_DIR/replay_exam_start.data" >"$TMP/cut"

@@ -709,6 +709,53 @@ static int release(void **state)
 	return 0;
 }
 
+static void test_moments(void **state)
+{
+	static const char *const wrong[] = { "",          "x",          "14:",
+					     ":03",       "14:03:",     "14:60",
+					     "24:00",     "14:03.5",    "1:2:3:4",
+					     "14:03:20.", "-5s",        "5 s",
+					     "+5s",       "2026-11-26", "2026-13-01 1:00",
+					     "14:03 ",    "140:3",      "2026-11-26 14:99" };
+	/* 2026-11-26 13:30:10.5 in a zone two hours east of Greenwich */
+	const uint64_t start = 1795692610500000000u;
+	struct cli_when w = { CLI_WHEN_NONE, 7 };
+
+	(void)state;
+	setenv("TZ", "EET-2", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (!cli_when(wrong[i], &w))
+			fail_msg("'%s' is taken for a moment", wrong[i]);
+	assert_int_equal(w.kind, CLI_WHEN_NONE);
+	assert_int_equal(w.ns, 7);
+	w.ns = 0;
+	assert_true(cli_when_unix_ns(&w, start) == 0);
+	assert_int_equal(cli_when("1.5m", &w), 0);
+	assert_true(cli_when_unix_ns(&w, start) == start + S(90));
+	assert_int_equal(cli_when("14:00", &w), 0);
+	assert_true(cli_when_unix_ns(&w, start) == start + S(29 * 60 + 50) - 500000000u);
+	/* the second in which it began */
+	assert_int_equal(cli_when("13:30:10", &w), 0);
+	assert_true(cli_when_unix_ns(&w, start) == start - 500000000u);
+	/* the clock showed it before the start: the day after */
+	assert_int_equal(cli_when("13:30:09.25", &w), 0);
+	assert_true(cli_when_unix_ns(&w, start) == start + S(86400 - 1) - 250000000u);
+	assert_int_equal(cli_when("2026-11-26T13:31:10.5", &w), 0);
+	assert_true(cli_when_unix_ns(&w, start) == start + S(60));
+	unsetenv("TZ");
+	tzset();
+	good("report --from 14:03 --to 2026-11-26+14:04", CLI_REPORT);
+	assert_int_equal(o.from.kind, CLI_WHEN_CLOCK);
+	assert_int_equal(o.to.kind, CLI_WHEN_DATE);
+	good("export --to 500ms", CLI_EXPORT);
+	assert_int_equal(o.from.kind, CLI_WHEN_NONE);
+	assert_true(o.to.ns == S(1) / 2);
+	bad("report --from noon", "--from cannot be 'noon'", "14:03:20");
+	bad("report --duration 1s --to 1s", "--from and --to choose from a capture", "--input");
+	bad("top --from 1s", "--from", "report");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -729,6 +776,7 @@ int main(void)
 		cmocka_unit_test(test_completion_in_bash),
 		cmocka_unit_test(test_output_fails),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_moments),
 	};
 
 	unsetenv("TARDY_BREAK");

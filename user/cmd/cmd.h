@@ -36,9 +36,9 @@ int cmd_live_error(int err);
 void cmd_session_rest(const struct cmd_session *s);
 /* Feeds the live source into fn until duration_ns has passed (0 = no limit) or a signal came. */
 int cmd_session_run(struct cmd_session *s, uint64_t duration_ns, probe_record_fn fn, void *ctx);
-/* Feeds a capture into the pipeline; prints errors and warnings. Returns 0 or an exit status.
- * facts gets its attachments, NULL = they are not wanted. */
-int cmd_read_capture(const char *path, struct pipeline *p, struct attachments *facts);
+/* Feeds the capture o->input into the pipeline, between o->from and o->to; prints errors and
+ * warnings. Returns 0 or an exit status. facts gets its attachments, NULL = they are not wanted. */
+int cmd_read_capture(const struct cli_options *o, struct pipeline *p, struct attachments *facts);
 /* The closing "seen N, lost M" on stderr, and the exit status: LOST when it was too much. */
 int cmd_closing(const struct cli_options *o, uint64_t seen, uint64_t lost, int status);
 /* Says why writing to `name` failed; returns the exit status. */

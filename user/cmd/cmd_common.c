@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "ingest/capture_read.h"
+#include "ingest/record.h"
 
 volatile sig_atomic_t cmd_stop;
 
@@ -188,11 +189,49 @@ int cmd_session_run(struct cmd_session *s, uint64_t duration_ns, probe_record_fn
 	return err ? err : last;
 }
 
-int cmd_read_capture(const char *path, struct pipeline *p, struct attachments *facts)
+/* Sets the interval that --from and --to choose of the recording that meta begins. */
+static int set_interval(const struct cli_options *o, struct pipeline *p,
+			const struct rec_meta *meta)
+{
+	uint64_t start = meta->start_unix_ns, from = cli_when_unix_ns(&o->from, start);
+	uint64_t to = cli_when_unix_ns(&o->to, start);
+
+	if (from < start)
+		from = start;
+	if (o->to.kind && to <= from)
+		return log_error(LOG_NO_DATA, "--to is not after %s",
+				 o->from.kind ? "--from" : "the beginning of the recording");
+	pipeline_set_interval(p, o->from.kind ? from - start + meta->h.ts_ns : 0,
+			      o->to.kind ? to - start + meta->h.ts_ns : 0);
+	return 0;
+}
+
+/* Feeds records until there are no more, or the interval is over. Returns what the reader or the
+ * pipeline said, or an exit status through *status. */
+static int feed(const struct cli_options *o, struct capture_reader *r, struct pipeline *p,
+		int *status)
+{
+	const struct rec_hdr *rec;
+	bool chosen = o->from.kind || o->to.kind;
+	int err;
+
+	while ((err = capture_reader_next(r, &rec)) == 1) {
+		err = pipeline_record(p, rec);
+		if (!err && chosen && rec->type == REC_META && record_check(rec) == 1)
+			*status = set_interval(o, p, (const struct rec_meta *)rec);
+		if (err || *status)
+			break;
+	}
+	return err;
+}
+
+int cmd_read_capture(const struct cli_options *o, struct pipeline *p, struct attachments *facts)
 {
 	struct capture_reader *r;
+	const char *path = o->input;
 	const struct rec_hdr *rec;
-	int err = capture_reader_open(&r, path);
+	int status = 0, err = capture_reader_open(&r, path);
+	bool reached;
 
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT)
 		return log_error(LOG_NOT_CAPTURE, "%s: %s", path, capture_reader_strerror(err));
@@ -201,23 +240,27 @@ int cmd_read_capture(const char *path, struct pipeline *p, struct attachments *f
 				 capture_reader_strerror(err));
 	if (facts)
 		capture_reader_on_attachment(r, attachments_add, facts);
-	while ((err = capture_reader_next(r, &rec)) == 1) {
-		err = pipeline_record(p, rec);
-		if (err)
-			break;
-	}
-	if (err == -ENOMEM) {
+	err = feed(o, r, p, &status);
+	reached = err == 1;
+	while (reached && facts && (err = capture_reader_next(r, &rec)) == 1)
+		; /* they stand behind the records */
+	if (err == -ENOMEM)
+		status = log_error(LOG_NO_MEMORY, "out of memory while reading %s", path);
+	if (status) {
 		capture_reader_close(r);
-		return log_error(LOG_NO_MEMORY, "out of memory while reading %s", path);
+		return status;
 	}
-	if (err < 0 || capture_reader_status(r) != CAPTURE_WHOLE) {
+	if (err < 0 || (!err && capture_reader_status(r) != CAPTURE_WHOLE)) {
 		log_hint(LOG_WHERE, "%s, after %llu records", path,
 			 (unsigned long long)capture_reader_records(r));
 		log_warn(LOG_TRUNCATED, "the capture is %s",
 			 capture_status_text(capture_reader_status(r)));
 	}
 	capture_reader_close(r);
-	pipeline_finish(p);
+	if (!reached)
+		pipeline_finish(p);
+	if (o->from.kind && pipeline_is_before_interval(p))
+		return log_error(LOG_NO_DATA, "the recording ends before --from");
 	return 0;
 }
 

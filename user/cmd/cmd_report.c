@@ -20,7 +20,7 @@ static int gather(const struct cli_options *o, struct pipeline *p, struct attach
 	int err, status;
 
 	if (o->input || !o->duration_ns)
-		return cmd_read_capture(o->input, p, facts);
+		return cmd_read_capture(o, p, facts);
 	status = cmd_session_open(&s, o);
 	if (status)
 		return status;
@@ -140,7 +140,7 @@ int cmd_export(const struct cli_options *o)
 
 	if (!p)
 		return log_error(LOG_NO_MEMORY, "out of memory");
-	status = cmd_read_capture(o->input, p, NULL);
+	status = cmd_read_capture(o, p, NULL);
 	if (!status) {
 		s = pipeline_snapshot(p, 0, 1);
 		status = s ? write_export(o, s) : log_error(LOG_NO_MEMORY, "out of memory");

@@ -166,8 +166,7 @@ int cmd_top(const struct cli_options *o)
 	if (!t.pipeline)
 		return log_error(LOG_NO_MEMORY, "out of memory");
 	pipeline_set_window(t.pipeline, (double)o->window_ns / 1e9);
-	status = o->input ? cmd_read_capture(o->input, t.pipeline, NULL) :
-			    cmd_session_open(&t.session, o);
+	status = o->input ? cmd_read_capture(o, t.pipeline, NULL) : cmd_session_open(&t.session, o);
 	if (!status) {
 		cmd_catch_signals();
 		status = text ? run_batch(&t) : run_screens(&t);
