@@ -70,8 +70,25 @@ static void expect_fpm(const struct scene *s)
 	assert_int_equal(r->calls[0].wall_ns, US(1000));
 }
 
+/* An address as a socket of both families has it: ::ffff:a.b.c.d. */
+static void map_address(uint8_t *address)
+{
+	memcpy(address + 12, address, 4);
+	memset(address, 0, 10);
+	memset(address + 10, 0xff, 2);
+}
+
+static void map_addresses(struct xchg *e)
+{
+	e->x.family = AF_INET6;
+	map_address(e->x.laddr);
+	map_address(e->x.raddr);
+}
+
+enum kind { UNIX, TCP, TCP_CALL_MAPPED, TCP_CALLEE_MAPPED, KINDS };
+
 /* In every order in which the three records can come. */
-static void joined(bool tcp, const int order[3])
+static void joined(enum kind kind, const int order[3])
 {
 	struct bytes ask = { .len = 0 }, answer = { .len = 0 };
 	struct xchg e, c, f;
@@ -81,13 +98,17 @@ static void joined(bool tcp, const int order[3])
 	fcgi_request(&ask, "", "/index.php");
 	bytes_add(&answer, FCGI_ANSWER, sizeof(FCGI_ANSWER) - 1);
 	entry(&e);
-	if (tcp) {
-		xchg_tcp_call(&c, 2, 2, NGINX, 1, 9000);
-		xchg_tcp_callee(&f, 3, 3, FPM, &c);
-	} else {
+	if (kind == UNIX) {
 		xchg_unix_call(&c, 2, 2, NGINX, 1, 1);
 		xchg_unix_callee(&f, 3, 3, FPM, 1);
+	} else {
+		xchg_tcp_call(&c, 2, 2, NGINX, 1, 9000);
+		xchg_tcp_callee(&f, 3, 3, FPM, &c);
 	}
+	if (kind == TCP_CALL_MAPPED)
+		map_addresses(&c);
+	if (kind == TCP_CALLEE_MAPPED)
+		map_addresses(&f);
 	call_bytes(&c, &ask, &answer, 30, 1030);
 	callee_fpm(&f, &ask);
 	xchg_spend(&e, SLICE_MID, STATE_RUN, 20);
@@ -107,8 +128,8 @@ static void test_joined(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-		joined(false, orders[i]);
-		joined(true, orders[i]);
+		for (enum kind kind = 0; kind < KINDS; kind++)
+			joined(kind, orders[i]);
 	}
 }
 
@@ -207,14 +228,15 @@ static void test_late_callee(void **state)
 /* Nothing is known of the other end: its address stands for it. */
 static void test_unjoined(void **state)
 {
-	static const char *const names[] = { "127.0.0.1:5432", "[::1]:5432", "unix:fpm.sock" };
+	static const char *const names[] = { "127.0.0.1:5432", "[::1]:5432", "unix:fpm.sock",
+					     "127.0.0.1:5432" /* mapped */ };
 	struct bytes ask = { .len = 0 }, answer = { .len = 0 };
 
 	(void)state;
 	pg_query(&ask, "SELECT a FROM t WHERE id = 7");
 	PG(&answer, 'C', "SELECT 1\0");
 	PG_READY(&answer);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		const struct request *r;
 		const struct part *p;
 		struct scene s;
@@ -226,6 +248,8 @@ static void test_unjoined(void **state)
 			xchg_unix_call(&c, 2, 2, NGINX, 1, 1);
 		} else {
 			xchg_tcp_call(&c, 2, 2, NGINX, 1, 5432);
+			if (i == 3)
+				map_addresses(&c);
 			if (i == 1) {
 				c.x.family = AF_INET6;
 				memset(c.x.raddr, 0, 16);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One record of an exchange: the connection it is on, its text, its place among the others. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "assemble/node.h"
 #include "base/intern.h"
+#include "ingest/record.h"
 
 static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 {
@@ -16,15 +17,22 @@ static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 	return h;
 }
 
+/* One end of a connection can be an IPv6 socket and the other an IPv4 one. */
+static uint64_t mix_address(uint64_t h, uint16_t family, const uint8_t *address)
+{
+	const uint8_t *ipv4 = record_ipv4(family, address);
+
+	return ipv4 ? mix(h, ipv4, 4) : mix(h, address, 16);
+}
+
 static uint64_t tcp_key(const struct rec_xchg *x, bool reversed)
 {
-	size_t n = x->family == AF_INET ? 4 : 16;
 	uint64_t h = mix(0xcbf29ce484222325ull, &x->netns, sizeof(x->netns));
 	const uint8_t *server = reversed ? x->raddr : x->laddr;
 	const uint8_t *client = reversed ? x->laddr : x->raddr;
 	uint16_t sport = reversed ? x->rport : x->lport, cport = reversed ? x->lport : x->rport;
 
-	h = mix(mix(h, server, n), client, n);
+	h = mix_address(mix_address(h, x->family, server), x->family, client);
 	return mix(mix(h, &sport, 2), &cport, 2);
 }
 

@@ -115,6 +115,7 @@ static uint32_t service_of(struct assemble *a, const struct node *n)
 
 static uint32_t address_of(const struct rec_xchg *x)
 {
+	const uint8_t *ipv4 = record_ipv4(x->family, x->raddr);
 	char text[64];
 	const char *path, *slash;
 
@@ -125,9 +126,9 @@ static uint32_t address_of(const struct rec_xchg *x)
 		slash = strrchr(path, '/');
 		return intern_fmt("unix:%s", slash ? slash + 1 : path);
 	}
-	if (!inet_ntop(x->family, x->raddr, text, sizeof(text)))
+	if (!inet_ntop(ipv4 ? AF_INET : x->family, ipv4 ? ipv4 : x->raddr, text, sizeof(text)))
 		return intern_str("peer");
-	return intern_fmt(x->family == AF_INET ? "%s:%u" : "[%s]:%u", text, x->rport);
+	return intern_fmt(ipv4 ? "%s:%u" : "[%s]:%u", text, x->rport);
 }
 
 /* Who answers a call: the joined callee, else who listens at its other end, else an address. */

@@ -3,6 +3,7 @@
 #include "ingest/record.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 static const size_t fixed_bytes[] = {
 	[REC_XCHG] = sizeof(struct rec_xchg),   [REC_DATA] = sizeof(struct rec_data),
@@ -59,4 +60,15 @@ int record_check(const struct rec_hdr *rec)
 struct slice record_text(const uint8_t *field, size_t size)
 {
 	return (struct slice){ (const char *)field, strnlen((const char *)field, size) };
+}
+
+const uint8_t *record_ipv4(uint16_t family, const uint8_t *address)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (family == AF_INET)
+		return address;
+	if (family == AF_INET6 && !memcmp(address, mapped, sizeof(mapped)))
+		return address + sizeof(mapped);
+	return NULL;
 }

@@ -14,4 +14,7 @@
 int record_check(const struct rec_hdr *rec);
 /* The text in a fixed field, with or without a NUL at its end. */
 struct slice record_text(const uint8_t *field, size_t size);
+/* The four bytes of an IPv4 address in a field for addresses of `family`, also of one that an IPv6
+ * socket has (::ffff:a.b.c.d); NULL for any other. */
+const uint8_t *record_ipv4(uint16_t family, const uint8_t *address);
 #endif
