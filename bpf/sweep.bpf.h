@@ -52,16 +52,11 @@ static __always_inline void emit_pending(struct conn *c, __u64 now)
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
-SEC("iter/bpf_sk_storage_map")
-int sweep_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+static __always_inline int sweep_conn(struct sock *sk)
 {
-	struct sock *sk = ctx->sk;
+	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
 	__u64 now, last;
-	struct conn *c;
 
-	if (!sk || !ctx->value)
-		return 0;
-	c = bpf_sk_storage_get(&conns, sk, NULL, 0);
 	if (!c || c->verdict == IGNORED || c->busy)
 		return 0;
 	now = bpf_ktime_get_ns();
@@ -74,6 +69,33 @@ int sweep_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 	    (!c->active || c->rec.turn[1].ops) && has_unread(c, sk))
 		emit_pending(c, now);
 	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int sweep_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	return sk && ctx->value ? sweep_conn(sk) : 0;
+}
+
+/* Some kernels refuse iterators over maps: then those over the sockets of tardy's own network
+ * namespace. What is in others leaves when its next exchange begins, or with its connection. */
+SEC("iter/tcp")
+int sweep_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
+
+	return tp ? sweep_conn((struct sock *)tp) : 0;
+}
+
+SEC("iter/unix")
+int sweep_unix(struct bpf_iter__unix *ctx)
+{
+	struct unix_sock *u = ctx->unix_sk;
+
+	return u ? sweep_conn((struct sock *)u) : 0;
 }
 
 static __always_inline void emit_thread(struct task_struct *p, struct thread *t, __u64 now)

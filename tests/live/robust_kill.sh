@@ -22,7 +22,7 @@ maps_leaked() {
 }
 progs_leaked() {
 	local name
-	for name in on_sched_switch on_sched_waking on_sk_data_read on_sock_recv_le sweep_conns seed_threads; do
+	for name in on_sched_switch on_sched_waking on_sk_data_read on_sock_recv_le sweep_threads seed_threads; do
 		bpf_leaked "$name"
 	done
 }
