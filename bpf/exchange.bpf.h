@@ -5,6 +5,7 @@
 #include "text.bpf.h"
 
 #define SOCK_STREAM 1
+#define EAGAIN 11
 #define EPIPE 32
 #define ECONNRESET 104
 
@@ -170,6 +171,27 @@ static __always_inline void leave_early(struct conn *c, __u64 now)
 		conn_emit(c, XCHG_OPEN, now);
 }
 
+#define SOCK_NOSPACE_BIT (1UL << 2) /* of enum or #define SOCK_NOSPACE, the same since 2.6 */
+
+/* Has this socket no room for more of the answer? TCP says so itself: a send that could not take
+ * all sets the flag, and room clears it. A Unix socket never clears it: it is full while poll()
+ * would not call it writable. */
+static __always_inline bool send_is_full(struct sock *sk)
+{
+	if (sk->__sk_common.skc_family == AF_UNIX)
+		return (__u32)sk->sk_wmem_alloc.refs.counter << 2 > (__u32)sk->sk_sndbuf;
+	return sk->sk_socket && (sk->sk_socket->flags & SOCK_NOSPACE_BIT);
+}
+
+/* A send of the answer has returned, or has failed because the socket was full. */
+static __always_inline void send_room(struct conn *c, bool full, bool sent, __u64 now)
+{
+	if (sent && c->send_full_ns && now > c->send_full_ns)
+		c->send_wait_ns += now - c->send_full_ns;
+	if (sent || !c->send_full_ns)
+		c->send_full_ns = full ? now : 0;
+}
+
 #define GAP_MIN_NS 1000000ULL
 
 /* The answer paused for so long. */
@@ -281,8 +303,11 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	}
 	if (c->verdict == IGNORED || (!send && (flags & MSG_PEEK)))
 		return 0;
-	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
+	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET) {
+		if (ret == -EAGAIN && send && c->rec.role == ROLE_ACCEPTED && c->rec.turn[1].ops)
+			send_room(c, true, false, bpf_ktime_get_ns());
 		return 0;
+	}
 	if (c->verdict == UNDECIDED && !conn_decide(c, current_tgid()))
 		return 0;
 	now = bpf_ktime_get_ns();
@@ -304,6 +329,8 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 		io_request(c, task, t, ret, now);
 	else
 		io_answer(c, task, t, ret, now);
+	if (send && c->rec.role == ROLE_ACCEPTED)
+		send_room(c, send_is_full(sk), true, now);
 	c->busy = 0;
 	return 0;
 }

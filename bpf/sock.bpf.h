@@ -27,6 +27,9 @@ struct conn {
 	__u32 busy; /* an I/O is being recorded */
 	/* what rec_net tells of the exchange */
 	__u64 connect_ns, gap_max_ns;
+	/* sending the answer: found the socket full at send_full_ns (0 = it was not) and could go on
+	 * later; such times add up to send_wait_ns: the reader was slow */
+	__u64 send_full_ns, send_wait_ns;
 	__u32 gaps, retransmits;
 	__u32 window_before, window_now; /* jiffies that the peer's window was full: TCP's sum */
 	__u8 net_told; /* the round trip of this connection has been told */
@@ -181,6 +184,8 @@ static __always_inline void net_reset(struct conn *c)
 {
 	c->connect_ns = 0;
 	c->gap_max_ns = 0;
+	c->send_full_ns = 0;
+	c->send_wait_ns = 0;
 	c->gaps = 0;
 	c->retransmits = 0;
 	c->window_before = c->window_now;
