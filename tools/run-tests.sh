@@ -187,6 +187,7 @@ suite_build() {
 }
 suite_lint() {
 	local t
+	job layers 60 bash tests/lib/lint-selftest.sh
 	for t in gcc clang analyze format rules shell; do
 		job "$t" 900 flock "$TARDY_BUILD/.make.lock" make -s -k "lint-$t"
 	done

@@ -3,12 +3,13 @@
 #
 # The data flows one way: a stage of user/ includes only its own headers and those of lower
 # stages. This table is the rule, the #include lines are checked against it. A new folder of
-# user/ needs a line here.
+# user/ needs a line here. Within a folder the files stand on each other, without circles.
 set -u
 cd "${1:-$(dirname "$0")/../..}" || exit 1
 
 mapfile -t files < <(find user -name '*.[ch]' | sort)
 ((${#files[@]})) || { echo "no file of user/ was found"; exit 1; }
+failed=0
 awk '
 BEGIN {
 	order = "base ingest proto account assemble aggregate rank"
@@ -87,4 +88,83 @@ FNR == 1 {
 }
 END {
 	exit errors ? 1 : 0
-}' SELF=tools/lint/layers.sh "${files[@]}"
+}' SELF=tools/lint/layers.sh "${files[@]}" || failed=1
+
+# Within a folder too: no file (a source with its header) includes or calls one that includes or
+# calls it, over however many others.
+awk '
+FNR == 1 {
+	m = split(FILENAME, part, "/")
+	dir = m > 2 ? FILENAME : "user/"
+	sub(/[^\/]*$/, "", dir)
+	me = FILENAME
+	sub(/\.[ch]$/, "", me)
+	comment = 0
+}
+# the text without comments
+{
+	line = $0
+	if (comment && !sub(/^.*\*\//, "", line)) next
+	gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, " ", line)
+	comment = sub(/\/\*.*/, "", line)
+	sub(/\/\/.*/, "", line)
+}
+# first reading: what each file defines for others (the name is where the style puts it, in the
+# line that begins the definition)
+pass == 1 {
+	if (line ~ /^[a-z_]/ && line !~ /^(static|typedef|extern|struct [a-z0-9_]+ \{)/ &&
+	    line !~ /[;=]/ && match(line, /[a-z_][a-z0-9_]*\(/) && FILENAME ~ /\.c$/)
+		defined[dir substr(line, RSTART, RLENGTH - 1)] = me
+	next
+}
+line ~ /^[ \t]*#[ \t]*include[ \t]*"/ {
+	name = line
+	sub(/^[^"]*"/, "", name)
+	sub(/".*/, "", name)
+	at = name ~ /\// ? "user/" name : dir name
+	sub(/\.[a-z_]*$/, "", at)
+	to = at
+	sub(/[^\/]*$/, "", to)
+	if (to == dir) edge(me, at, FILENAME " includes " name)
+	next
+}
+{
+	while (match(line, /[A-Za-z_][A-Za-z0-9_]*\(/)) {
+		name = substr(line, RSTART, RLENGTH - 1)
+		line = substr(line, RSTART + RLENGTH)
+		if (FILENAME ~ /\.c$/ && dir name in defined)
+			edge(me, defined[dir name], FILENAME " calls " name "()")
+	}
+}
+function edge(from, to, why) {
+	# these have circles still
+	if (from ~ /^user\/(aggregate|rank|view)\//) return
+	if (from == to || (from, to) in reason) return
+	reason[from, to] = why
+	n_out[from]++
+	out[from, n_out[from]] = to
+}
+# Depth first; what is on the path and met again closes a circle.
+function visit(at, depth,   i, j) {
+	state[at] = 1
+	path[depth] = at
+	for (i = 1; i <= n_out[at]; i++) {
+		j = out[at, i]
+		if (state[j] == 1) circle(j, depth)
+		else if (!state[j]) visit(j, depth + 1)
+	}
+	state[at] = 2
+}
+function circle(from, depth,   i) {
+	errors++
+	for (i = depth; path[i] != from; i--) ;
+	print "a circle of files:"
+	for (; i <= depth; i++)
+		print "  " reason[path[i], i < depth ? path[i + 1] : from]
+}
+END {
+	for (at in n_out)
+		if (!state[at]) visit(at, 1)
+	exit errors ? 1 : 0
+}' pass=1 "${files[@]}" pass=2 "${files[@]}" || failed=1
+exit "$failed"

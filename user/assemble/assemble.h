@@ -11,25 +11,12 @@
 #define TARDY_ASSEMBLE_ASSEMBLE_H
 #include <stddef.h>
 #include <stdint.h>
+#include "assemble/counters.h"
 #include "assemble/losses.h"
 #include "assemble/request.h"
 #include "bpf/abi.h"
 
 struct assemble;
-
-typedef void (*assemble_request_fn)(void *ctx, const struct request *r);
-
-struct assemble_counters {
-	uint64_t records; /* all, whatever their type */
-	uint64_t malformed; /* records whose lengths do not fit */
-	uint64_t requests; /* given to the sink */
-	uint64_t late; /* calls and waits whose request was gone already */
-	uint64_t orphans; /* calls whose request was never seen */
-	uint64_t unnamed; /* requests of no known protocol */
-	uint64_t evicted; /* let go because a table was full */
-	uint64_t lost; /* records that the kernel side or the reader lost */
-	uint64_t lost_by_kind[COUNTER_COUNT];
-};
 
 /* NULL: no memory. */
 struct assemble *assemble_new(assemble_request_fn fn, void *ctx);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Details of requests: what single waits were for (a lock, a disk, a page, a CPU), and what TCP
- * knows of their connections. They name time that the exchange's own sums account for, and never
- * add any: what has no detail stays the plain cause.
- */
+#include "assemble/detail.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "assemble/node.h"
+#include "assemble/holder.h"
 #include "base/intern.h"
 #include "ingest/record.h"
 
@@ -80,7 +78,7 @@ static struct wait *wait_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, e
 
 	if (!n)
 		return NULL;
-	if (n->done) {
+	if (node_done(n)) {
 		a->counters.late++;
 		return NULL;
 	}
@@ -203,7 +201,7 @@ void detail_net(struct assemble *a, const struct rec_net *r)
 
 	if (c)
 		c->srtt_us = r->srtt_us;
-	if (!n || n->done)
+	if (!n || node_done(n))
 		return;
 	if (!n->net)
 		n->net = malloc(sizeof(*n->net));

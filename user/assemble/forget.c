@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the assembler keeps beside requests in flight grows with every connection and process, so
- * once a second what is over is let go: closed connections, ended processes with their threads,
- * text of exchanges that never came. Unix sockets do not tell when they close; under pressure
- * their idle ones go first, which costs at most the names of prepared statements.
- */
-#include <stdlib.h>
+#include "assemble/forget.h"
 
-#include "assemble/node.h"
+#include <assert.h>
 
 #define SECOND 1000000000ull
 #define CLOSED_NS (2 * SECOND)
@@ -15,6 +9,8 @@
 #define PRESSED_NS (3 * SECOND)
 #define EXITED_NS (10 * SECOND)
 #define TEXT_NS (10 * SECOND)
+#define ORPHAN_NS (5 * SECOND)
+#define UNJOINED_NS SECOND /* a callee kept for a call whose record may still come */
 
 static void conn_forget(struct assemble *a, struct conn *c)
 {
@@ -28,8 +24,8 @@ static void conn_forget(struct assemble *a, struct conn *c)
 		if (!p->accepted && !p->connected)
 			table_del(&a->pairs, c->pair_key);
 	}
-	text_state_release(&c->text);
-	free(c);
+	assert(!c->newest);
+	conn_free(c);
 }
 
 static void forget_conns(struct assemble *a, uint64_t covered)
@@ -65,9 +61,47 @@ static void forget_procs(struct assemble *a, uint64_t covered)
 	}
 }
 
+static bool text_wanted(const void *ctx, uint64_t xid)
+{
+	return node_find(ctx, xid);
+}
+
 void forget(struct assemble *a, uint64_t covered_ns)
 {
 	forget_conns(a, covered_ns);
 	forget_procs(a, covered_ns);
-	more_texts_forget(a, covered_ns > TEXT_NS ? covered_ns - TEXT_NS : 0);
+	more_texts_forget(&a->texts, covered_ns > TEXT_NS ? covered_ns - TEXT_NS : 0, text_wanted,
+			  a);
+}
+
+/* ---- exchanges ----------------------------------------------------------------------------- */
+
+/* May n still be asked for: by its caller's breakdown, or by a record that is to come? */
+static bool still_wanted(const struct assemble *a, const struct node *n, uint64_t covered_ns)
+{
+	if (!node_seen(n))
+		return covered_ns < n->first_seen_ns + ORPHAN_NS;
+	if (n->x.role != ROLE_ACCEPTED) /* a call without an owner */
+		return covered_ns < node_last(n) + ORPHAN_NS;
+	if (!node_done(n))
+		return true;
+	if (n->caller)
+		return true; /* until the request that made the call is gone */
+	if (n->unwanted || !n->conn || !n->conn->peer || !conn_find(a, n->conn->peer))
+		return false;
+	return covered_ns < node_last(n) + UNJOINED_NS;
+}
+
+void forget_nodes(struct assemble *a, uint64_t covered_ns)
+{
+	struct node *n, *next;
+
+	for (n = a->active; n; n = next) {
+		next = n->next_active;
+		if (still_wanted(a, n, covered_ns))
+			continue;
+		if (!node_seen(n))
+			a->counters.orphans += n->n_calls;
+		node_free(a, n, END_ORPHANED);
+	}
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Who held a lock. The waker of a wait is its last holder; but where several wait, each woke the
- * next, and a long wait spans several holders. While the waker itself waited for the same lock,
- * somebody else held it: the one who woke the waker, and so on back in time.
- */
-#include <stdlib.h>
+#include "assemble/holder.h"
 
-#include "assemble/node.h"
+#include <assert.h>
+#include <stdlib.h>
 
 void holder_remember(struct assemble *a, const struct rec_wait *r)
 {
@@ -72,6 +68,7 @@ size_t holder_split(const struct assemble *a, const struct wait *w, struct break
 		to = before->end_ns;
 		holder = before->waker_xid;
 	}
+	assert(to >= from && n < HOLDERS_MAX);
 	out[n++] = (struct breakdown_wait){ to - from, w->what, route_of(a, holder), CAUSE_LOCK };
 	return n;
 }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside of the assembler: exchanges (nodes), connections, processes, threads and the tables
- * that hold them. Only files of this folder include it.
+ * Inside of the assembler: what an exchange (node), a connection, a process, a thread are to it.
+ * Types only; known.h has the tables that hold them.
  */
 #ifndef TARDY_ASSEMBLE_NODE_H
 #define TARDY_ASSEMBLE_NODE_H
-#include "account/breakdown.h"
-#include "assemble/assemble.h"
+#include "account/causes.h"
+#include "account/parts.h"
+#include "assemble/end_reason.h"
 #include "assemble/message.h"
-#include "base/table.h"
+#include "assemble/request.h"
+#include "bpf/abi.h"
 
 enum {
 	NODES_MAX = 1 << 18,
 	CONNS_MAX = 1 << 17,
 	PROCS_MAX = 1 << 16,
 	NAMES_MAX = 1 << 16,
+	LISTENERS_MAX = 4096,
 	WAITS_MAX = 128, /* of one request; further ones are merged into the last */
 	CALLS_KEPT = 256, /* of one request, in what the sink gets */
 	CALLS_MAX = 20000, /* of one request, accounted */
@@ -82,17 +85,28 @@ struct mark {
 	uint32_t label;
 };
 
+/* Where an exchange is in its life; life.h has what may follow what. */
+enum node_state {
+	NODE_NAMED, /* only calls, waits or marks have named it: x has nothing but its xid */
+	NODE_OPEN, /* a record of it is there */
+	NODE_OVER, /* its end was decided; only while that is acted on */
+	NODE_HELD, /* over, but its thread still works for it: not given out yet */
+	NODE_GIVEN, /* given to the sink */
+	NODE_DROPPED, /* over, and no request to give */
+	NODE_GONE, /* about to be freed */
+	NODE_STATE_COUNT,
+};
+
 struct node {
 	struct rec_xchg x; /* the latest record; its text is gone */
-	bool seen; /* x is filled: else only calls or waits have named it yet */
-	bool over; /* no further record of it is to come */
-	bool done; /* given to the sink */
-	bool texted; /* text is filled */
-	bool named; /* its route is in the names table */
+	enum node_state state; /* changed by node_becomes() only */
+	enum end_reason end_reason; /* why it is over, END_NONE before */
+	/* beside its life: each of these comes in any state */
+	bool followed; /* a later exchange of its connection is there */
 	bool unwanted; /* its caller's request is gone */
-	bool busy; /* its breakdown is being made */
-	bool held; /* over, but its thread still works for it */
-	bool lossy; /* a loss may have changed it */
+	bool named; /* its route was put into the names table, which may have let it go since */
+	bool busy; /* its breakdown is being made, further up the stack */
+	bool lossy; /* a loss may have changed it; once seen it stays */
 	struct text text;
 	enum proto proto;
 	uint64_t first_seen_ns;
@@ -129,32 +143,27 @@ struct lock_wait {
 	uint32_t older; /* of the same request: place + 1, 0 = none */
 };
 
-struct assemble {
-	assemble_request_fn fn;
-	void *ctx;
-	struct assemble_counters counters;
-	struct table nodes; /* xid -> struct node * */
-	struct table conns; /* conn -> struct conn * */
-	struct table pairs; /* both addresses -> struct pair */
-	struct table procs; /* tgid -> struct proc */
-	struct table workers; /* tid -> struct worker */
-	struct table texts; /* xid -> struct more_text * */
-	struct table listeners; /* address -> struct listener */
-	struct table names; /* xid -> route, for holders */
-	struct lock_wait *lock_waits; /* a ring */
-	uint32_t lock_wait_at;
-	struct table lock_index; /* xid -> place + 1 of its newest */
-	uint64_t name_ring[NAMES_MAX];
-	uint32_t name_at;
-	struct node *active, **active_end;
-	uint64_t covered_ns; /* of the last tick */
-	struct losses losses;
-	uint32_t labels[ABI_PROBES_MAX];
-};
-
 struct pair {
 	uint64_t accepted, connected; /* connection ids */
 };
+
+/* Is a record of it there? */
+static inline bool node_seen(const struct node *n)
+{
+	return n->state != NODE_NAMED;
+}
+
+/* Is there nothing left that a record could change? */
+static inline bool node_done(const struct node *n)
+{
+	return n->state >= NODE_GIVEN;
+}
+
+/* Is it a request that is still on its way to the sink? */
+static inline bool node_is_request(const struct node *n)
+{
+	return node_seen(n) && !node_done(n) && n->x.role == ROLE_ACCEPTED;
+}
 
 static inline uint64_t node_start(const struct node *n)
 {
@@ -172,51 +181,5 @@ static inline bool node_answered(const struct node *n)
 {
 	return n->x.turn[1].ops > 0;
 }
-
-/* ---- assemble.c: tables ---- */
-struct node *node_make(struct assemble *a, uint64_t xid, uint64_t now_ns);
-struct node *node_find(const struct assemble *a, uint64_t xid);
-/* Frees n and its calls; their callees become unwanted. */
-void node_free(struct assemble *a, struct node *n);
-/* Takes n off the list of active nodes. */
-void node_deactivate(struct assemble *a, struct node *n);
-struct conn *conn_find(const struct assemble *a, uint64_t id);
-struct proc *proc_of(struct assemble *a, uint32_t tgid);
-uint32_t route_of(const struct assemble *a, uint64_t xid);
-struct slice more_text_of(struct assemble *a, const struct rec_xchg *x, const uint8_t *head,
-			  char *buf, size_t cap);
-void more_text_drop(struct assemble *a, uint64_t xid);
-/* Drops those that were last added to before before_ns. */
-void more_texts_forget(struct assemble *a, uint64_t before_ns);
-
-/* ---- detail.c: what waits were for, and what TCP knows ---- */
-void detail_wait(struct assemble *a, const struct rec_wait *r);
-void detail_io(struct assemble *a, const struct rec_io *r);
-void detail_runq(struct assemble *a, const struct rec_runq *r);
-void detail_net(struct assemble *a, const struct rec_net *r);
-/* What a thread that waits for a lock waits for, by the file's name if it is one. */
-uint32_t detail_lock_what(struct slice name);
-/* What is known of n's connection during n; the round trip is the connection's. */
-struct request_net detail_net_of(const struct node *n);
-/* "rtt ~20ms, retransmits": what was unusual on n's connection, 0 = nothing. */
-uint32_t detail_net_what(const struct node *n);
-
-/* ---- exchange.c: one record of an exchange ---- */
-int exchange_record(struct assemble *a, const struct rec_xchg *x);
-
-/* ---- holder.c: who held a lock ---- */
-void holder_remember(struct assemble *a, const struct rec_wait *r);
-/* Splits a wait by holder; fills at most HOLDERS_MAX entries, whose ns sum to w->ns. */
-size_t holder_split(const struct assemble *a, const struct wait *w, struct breakdown_wait *out);
-
-/* ---- forget.c: letting go of what is not used any more; once a second ---- */
-void forget(struct assemble *a, uint64_t covered_ns);
-
-/* ---- finish.c: what is over, and what is open ---- */
-void finish_tick(struct assemble *a, uint64_t covered_ns, bool last);
-void node_join(struct assemble *a, struct node *n);
-/* Makes n->parts up to end_ns (its own end when it is over). */
-int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int depth);
-uint64_t node_end(const struct node *n);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "account/parts.h"
+#include "assemble/end_reason.h"
 
 enum request_flag {
 	REQUEST_ENTRY = 1 << 0, /* its client is not a tracked process of this host */
@@ -62,6 +63,7 @@ struct request {
 	int32_t status; /* HTTP status; 0 = none */
 	int32_t pid, tid;
 	uint32_t flags; /* enum request_flag */
+	enum end_reason end_reason; /* END_NONE: in flight */
 	char binding; /* 'R','W','S','L','U' */
 	struct request_net net; /* of the client's connection */
 	struct parts parts; /* sums to end_ns - start_ns */
@@ -71,6 +73,8 @@ struct request {
 	struct request_mark *marks;
 	uint32_t n_marks;
 };
+
+typedef void (*assemble_request_fn)(void *ctx, const struct request *r);
 
 static inline uint64_t request_wall_ns(const struct request *r)
 {

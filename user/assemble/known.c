@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "assemble/known.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "assemble/life.h"
+#include "base/intern.h"
+
+struct assemble *known_new(void)
+{
+	struct assemble *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	table_init(&a->nodes, sizeof(struct node *), NODES_MAX);
+	table_init(&a->conns, sizeof(struct conn *), CONNS_MAX);
+	table_init(&a->pairs, sizeof(struct pair), CONNS_MAX);
+	table_init(&a->procs, sizeof(struct proc), PROCS_MAX);
+	table_init(&a->workers, sizeof(struct worker), PROCS_MAX);
+	table_init(&a->lock_index, sizeof(uint32_t), LOCK_WAITS_MAX);
+	table_init(&a->listeners, sizeof(struct listener), LISTENERS_MAX);
+	table_init(&a->names, sizeof(uint32_t), NAMES_MAX);
+	more_texts_init(&a->texts);
+	a->active_end = &a->active;
+	return a;
+}
+
+void conn_free(struct conn *c)
+{
+	text_state_release(&c->text);
+	free(c);
+}
+
+static void node_release(struct node *n)
+{
+	parts_release(&n->parts);
+	free(n->waits);
+	free(n->marks);
+	free(n->net);
+	free(n->now);
+	free(n->base);
+	free(n);
+}
+
+void known_free(struct assemble *a)
+{
+	if (!a)
+		return;
+	table_each(it, &a->nodes)
+		node_release(*(struct node **)it.value);
+	table_each(it, &a->conns)
+		conn_free(*(struct conn **)it.value);
+	table_release(&a->nodes);
+	table_release(&a->conns);
+	table_release(&a->pairs);
+	table_release(&a->procs);
+	table_release(&a->workers);
+	more_texts_release(&a->texts);
+	table_release(&a->lock_index);
+	free(a->lock_waits);
+	table_release(&a->listeners);
+	table_release(&a->names);
+	free(a);
+}
+
+/* ---- nodes --------------------------------------------------------------------------------- */
+
+struct node *node_find(const struct assemble *a, uint64_t xid)
+{
+	struct node **slot = table_get(&a->nodes, xid);
+
+	return slot ? *slot : NULL;
+}
+
+struct node *node_make(struct assemble *a, uint64_t xid, uint64_t now_ns)
+{
+	struct node **slot, *n;
+	bool created;
+
+	slot = table_put(&a->nodes, xid, &created);
+	if (slot && !created)
+		return *slot;
+	n = slot ? calloc(1, sizeof(*n)) : NULL;
+	if (!n) {
+		if (slot)
+			table_del(&a->nodes, xid);
+		a->counters.evicted++;
+		losses_add_span(&a->losses, now_ns, now_ns);
+		return NULL;
+	}
+	*slot = n;
+	n->x.xid = xid;
+	n->first_seen_ns = now_ns;
+	n->prev_active = a->active_end;
+	*a->active_end = n;
+	a->active_end = &n->next_active;
+	return n;
+}
+
+void node_deactivate(struct assemble *a, struct node *n)
+{
+	if (!n->prev_active)
+		return;
+	if (n->next_active)
+		n->next_active->prev_active = n->prev_active;
+	else
+		a->active_end = n->prev_active;
+	*n->prev_active = n->next_active;
+	n->prev_active = NULL;
+	n->next_active = NULL;
+}
+
+static void node_unlink(struct assemble *a, struct node *n)
+{
+	node_deactivate(a, n);
+	if (n->older)
+		n->older->newer = n->newer;
+	if (n->newer)
+		n->newer->older = n->older;
+	else if (n->conn && n->conn->newest == n)
+		n->conn->newest = n->older;
+	n->older = NULL;
+	n->newer = NULL;
+}
+
+void node_free(struct assemble *a, struct node *n, enum end_reason why)
+{
+	struct node *call = n->calls, *next;
+
+	assert(node_find(a, n->x.xid) == n);
+	n->calls = NULL;
+	for (; call; call = next) {
+		next = call->next_call;
+		assert(call->owner == n && !call->prev_active);
+		node_free(a, call, END_OWNER);
+	}
+	if (n->child) {
+		assert(n->child->caller == n);
+		n->child->caller = NULL;
+		n->child->unwanted = true;
+		n->child = NULL;
+	}
+	if (n->caller) {
+		assert(n->caller->child == n);
+		n->caller->child = NULL;
+		n->caller = NULL;
+	}
+	more_text_drop(&a->texts, n->x.xid);
+	node_unlink(a, n);
+	table_del(&a->nodes, n->x.xid);
+	node_becomes(n, NODE_GONE, why);
+	node_release(n);
+}
+
+/* ---- what is known of others --------------------------------------------------------------- */
+
+struct conn *conn_find(const struct assemble *a, uint64_t id)
+{
+	struct conn **slot = table_get(&a->conns, id);
+
+	return slot ? *slot : NULL;
+}
+
+struct conn *conn_opposite(const struct assemble *a, const struct node *n)
+{
+	return n->conn && n->conn->peer ? conn_find(a, n->conn->peer) : NULL;
+}
+
+struct proc *proc_of(struct assemble *a, uint32_t tgid)
+{
+	bool created;
+	struct proc *p = table_put(&a->procs, tgid, &created);
+
+	if (p && created)
+		p->service = intern_fmt("pid %u", tgid);
+	return p;
+}
+
+uint32_t service_of(struct assemble *a, const struct node *n)
+{
+	const struct proc *p;
+
+	if (n->service)
+		return n->service;
+	p = proc_of(a, n->x.tgid);
+	return p ? p->service : INTERN_OTHER;
+}
+
+bool worker_loops(const struct assemble *a, uint32_t tid)
+{
+	const struct worker *w = table_get(&a->workers, tid);
+
+	return w && w->loops;
+}
+
+const struct listener *listener_of(const struct assemble *a, const struct conn *c)
+{
+	return c && c->listener_key ? table_get(&a->listeners, c->listener_key) : NULL;
+}
+
+void route_put(struct assemble *a, uint64_t xid, uint32_t route)
+{
+	uint64_t *place = &a->name_ring[a->name_at++ % NAMES_MAX];
+	uint32_t *kept;
+
+	if (*place)
+		table_del(&a->names, *place);
+	*place = xid;
+	kept = table_put(&a->names, xid, NULL);
+	if (kept)
+		*kept = route;
+}
+
+uint32_t route_of(const struct assemble *a, uint64_t xid)
+{
+	const uint32_t *route = xid ? table_get(&a->names, xid) : NULL;
+
+	return route ? *route : 0;
+}

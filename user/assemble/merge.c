@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "assemble/merge.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Puts the exchange before in front of n: they are one, told apart only by turns. */
+static void fold_record(struct node *n)
+{
+	const struct rec_xchg *b = n->base;
+	struct rec_xchg *x = &n->x;
+	struct rec_turn *t = &x->turn[0];
+
+	t->arrival_ns = b->turn[0].arrival_ns;
+	t->first_ns = b->turn[0].first_ns;
+	if (!t->last_ns)
+		t->last_ns = b->turn[1].last_ns ? b->turn[1].last_ns : b->turn[0].last_ns;
+	t->bytes += b->turn[0].bytes;
+	t->ops += b->turn[0].ops;
+	x->slice_ns[SLICE_T0] += x->slice_ns[SLICE_PRE] + b->slice_ns[SLICE_T0] +
+				 b->slice_ns[SLICE_MID] + b->slice_ns[SLICE_T1];
+	x->slice_ns[SLICE_PRE] = b->slice_ns[SLICE_PRE];
+	for (size_t i = 0; i < STATE_COUNT; i++)
+		x->state_ns[i] += b->state_ns[i];
+	x->flags |= b->flags & (XCHG_FRESH | XCHG_THREAD_NEW | XCHG_NO_ARRIVAL | XCHG_SEEDED);
+	x->behind = b->behind;
+	x->behind_after_ns = b->behind_after_ns;
+	if (!x->parent)
+		x->parent = b->parent;
+}
+
+static void take_over(struct node *n, struct node *old)
+{
+	struct node *call;
+
+	n->base = malloc(sizeof(*n->base));
+	if (n->base)
+		*n->base = old->x;
+	for (call = old->calls; call; call = call->next_call)
+		call->owner = n;
+	if (old->calls) {
+		old->last_call->next_call = n->calls;
+		if (!n->calls)
+			n->last_call = old->last_call;
+		n->calls = old->calls;
+		n->n_calls += old->n_calls;
+		old->calls = NULL;
+		old->n_calls = 0;
+	}
+	if (!n->marks) {
+		n->marks = old->marks;
+		n->n_marks = old->n_marks;
+		old->marks = NULL;
+	}
+	if (old->child) {
+		n->child = old->child;
+		n->child->caller = n;
+		old->child = NULL;
+	}
+	if (old->caller) {
+		n->caller = old->caller;
+		n->caller->child = n;
+		old->caller = NULL;
+	}
+	if (!n->waits) {
+		n->waits = old->waits;
+		n->n_waits = old->n_waits;
+		old->waits = NULL;
+	}
+}
+
+/* Is n the same exchange as the one before it on its connection? */
+static bool continues(const struct node *n, const struct node *old)
+{
+	if (old->text.interim)
+		return true;
+	if (n->proto == PROTO_PGSQL)
+		return old->text.can_tell && !old->text.ended && !old->text.no_request;
+	return n->text.continues && !old->text.ended;
+}
+
+static void detach_call(struct node *call)
+{
+	struct node *owner = call->owner, **at, *last = NULL;
+
+	if (!owner)
+		return;
+	for (at = &owner->calls; *at; at = &(*at)->next_call) {
+		if (*at == call) {
+			*at = call->next_call;
+			owner->n_calls--;
+			if (!*at)
+				owner->last_call = last;
+			break;
+		}
+		last = *at;
+	}
+	call->owner = NULL;
+	call->next_call = NULL;
+}
+
+/* What the folded part said stands for the whole. */
+static void fold_text(struct node *n)
+{
+	const struct text *b = &n->base_text;
+	struct text *t = &n->text;
+
+	if (b->route && (b->interim || t->continues || !t->route))
+		t->route = b->route;
+	if (!t->method)
+		t->method = b->method;
+	t->continues = false;
+	t->error = t->error || b->error;
+}
+
+void merge_older(struct assemble *a, struct node *n)
+{
+	struct node *old = n->older;
+
+	if (!old || node_done(old) || !continues(n, old))
+		return;
+	assert(node_seen(old) && old->conn == n->conn);
+	take_over(n, old);
+	n->base_text = old->text;
+	detach_call(old);
+	node_free(a, old, END_MERGED);
+	assert(n->older != old);
+}
+
+void merge_fold(struct node *n)
+{
+	if (!n->base)
+		return;
+	fold_record(n);
+	fold_text(n);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "assemble/more_text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct more_text {
+	uint32_t len;
+	uint64_t ts_ns;
+	char bytes[ABI_DATA_MAX];
+};
+
+void more_texts_init(struct more_texts *t)
+{
+	table_init(&t->of, sizeof(struct more_text *), MORE_TEXTS_MAX);
+}
+
+void more_texts_release(struct more_texts *t)
+{
+	table_each(it, &t->of)
+		free(*(struct more_text **)it.value);
+	table_release(&t->of);
+}
+
+int more_text_add(struct more_texts *t, const struct rec_data *r)
+{
+	struct more_text **slot, *more;
+	uint32_t at = r->off - ABI_REQ_HEAD_MAX;
+	bool created;
+
+	if (r->turn != 0 || r->off < ABI_REQ_HEAD_MAX || r->off >= ABI_DATA_MAX || !r->len)
+		return 0;
+	slot = table_put(&t->of, r->xid, &created);
+	if (!slot)
+		return -ENOSPC;
+	if (created) {
+		*slot = malloc(sizeof(**slot));
+		if (!*slot) {
+			table_del(&t->of, r->xid);
+			return 0;
+		}
+		(*slot)->len = 0;
+	}
+	more = *slot;
+	more->ts_ns = r->h.ts_ns;
+	/* chunks come in order; after a lost one the rest is of no use */
+	if (at != more->len || at + r->len > sizeof(more->bytes))
+		return 0;
+	memcpy(more->bytes + at, r->bytes, r->len);
+	more->len += r->len;
+	return 0;
+}
+
+struct slice more_text_of(const struct more_texts *t, const struct rec_xchg *x, const uint8_t *head,
+			  char *buf, size_t cap)
+{
+	struct more_text **slot = table_get(&t->of, x->xid);
+	size_t more = slot ? (*slot)->len : 0;
+
+	if (!slot || x->req_len != ABI_REQ_HEAD_MAX)
+		return (struct slice){ (const char *)head, x->req_len };
+	assert(cap >= x->req_len);
+	if (more > cap - x->req_len)
+		more = cap - x->req_len;
+	memcpy(buf, head, x->req_len);
+	memcpy(buf + x->req_len, (*slot)->bytes, more);
+	return (struct slice){ buf, x->req_len + more };
+}
+
+void more_text_drop(struct more_texts *t, uint64_t xid)
+{
+	struct more_text **slot = table_get(&t->of, xid);
+
+	if (!slot)
+		return;
+	free(*slot);
+	table_del(&t->of, xid);
+}
+
+void more_texts_forget(struct more_texts *t, uint64_t before_ns,
+		       bool (*keep)(const void *ctx, uint64_t xid), const void *ctx)
+{
+	table_each(it, &t->of) {
+		struct more_text *more = *(struct more_text **)it.value;
+
+		if (more->ts_ns >= before_ns || keep(ctx, it.key))
+			continue;
+		table_del(&t->of, it.key);
+		free(more);
+	}
+}

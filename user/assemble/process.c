@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "assemble/process.h"
+
+#include <string.h>
+
+#include "base/intern.h"
+#include "ingest/record.h"
+
+/* "php-fpm8.2" -> "php-fpm": one service whatever version of it runs. */
+static uint32_t service_name(struct slice exe)
+{
+	size_t n = exe.len;
+
+	while (n && (exe.ptr[n - 1] == '.' || (exe.ptr[n - 1] >= '0' && exe.ptr[n - 1] <= '9')))
+		n--;
+	while (n && exe.ptr[n - 1] == '-')
+		n--;
+	return intern((struct slice){ exe.ptr, n ? n : exe.len });
+}
+
+/* php-fpm and others put their pool into the title: "php-fpm: pool www". */
+static uint32_t pool_name(struct slice title)
+{
+	static const char mark[] = ": pool ";
+	const char *at = memmem(title.ptr, title.len, mark, sizeof(mark) - 1), *end;
+
+	if (!at)
+		return 0;
+	at += sizeof(mark) - 1;
+	end = at;
+	while (end<title.ptr + title.len && * end> ' ')
+		end++;
+	return intern((struct slice){ at, (size_t)(end - at) });
+}
+
+void process_proc(struct assemble *a, const struct rec_proc *r)
+{
+	struct slice exe = record_text(r->exe, sizeof(r->exe));
+	struct proc *p = proc_of(a, r->tgid);
+
+	if (!p)
+		return;
+	p->known = true;
+	p->exited = false;
+	p->parent_tgid = r->parent_tgid;
+	if (exe.len)
+		p->service = service_name(exe);
+	p->pool = pool_name(record_text(r->title, sizeof(r->title)));
+}
+
+void process_task(struct assemble *a, const struct rec_task *r)
+{
+	struct proc *p, *parent;
+	struct proc made = { 0 };
+
+	if (r->event == TASK_FORK) {
+		/* it is what its parent is until it says otherwise; it may be gone before /proc is
+		 * read */
+		parent = table_get(&a->procs, r->parent_tgid);
+		if (parent) {
+			made.service = parent->service;
+			made.store = parent->store;
+		} else {
+			made.service = service_name(record_text(r->comm, sizeof(r->comm)));
+		}
+		made.parent_tgid = r->parent_tgid;
+		p = proc_of(a, r->tgid);
+		if (p)
+			*p = made;
+		return;
+	}
+	p = table_get(&a->procs, r->tgid);
+	if (p && r->event == TASK_EXEC)
+		p->known = false;
+	if (p && r->event == TASK_EXIT) {
+		p->exited = true;
+		p->exit_ns = r->h.ts_ns;
+	}
+}
