@@ -81,8 +81,8 @@ enum {
 	X(FROM, 0, "from", "WHEN", CLI_IN_REPORT | CLI_IN_EXPORT, \
 	  "only what a capture holds from then on: 90s after its start, 14:03:20, or with a date") \
 	X(TO, 0, "to", "WHEN", CLI_IN_REPORT | CLI_IN_EXPORT, "the same, until then") \
-	X(OUTPUT, 'o', "output", "FILE", CLI_IN_RECORD | CLI_IN_EXPORT, \
-	  "write there, - = stdout (record: tardy.data, export: -)") \
+	X(OUTPUT, 'o', "output", "FILE", CLI_IN_RECORD | CLI_IN_REPORT | CLI_IN_EXPORT, \
+	  "write there, - = stdout (record: tardy.data; others: -)") \
 	X(MAX_SIZE, 0, "max-size", "SIZE", CLI_IN_RECORD, "end the capture at that size: 200M") \
 	X(BUNDLE, 0, "bundle", NULL, CLI_IN_RECORD, \
 	  "also put doctor, facts of the host and servers, and the report into the capture") \
@@ -143,7 +143,7 @@ struct cli_options {
 	bool batch;
 	uint64_t iterations; /* 0 = until stopped */
 	const char *input; /* NULL = measure; report, export: tardy.data by default; replay: FILE */
-	const char *output; /* record, export: never NULL, "-" = stdout */
+	const char *output; /* record, report, export: never NULL, "-" = stdout */
 	bool bundle;
 	uint64_t duration_ns; /* 0 = not given */
 	struct cli_when from, to; /* of a capture */

@@ -125,8 +125,9 @@ static void put_all_help(FILE *out)
 	put_group(out, GROUP_SELECT, "What to watch (top, record, report)", CLI_IN_ALL, false);
 	put_group(out, GROUP_COMMAND, "Options of some commands", CLI_IN_ALL, true);
 	put_group(out, GROUP_ALL, "Options of every command", CLI_IN_ALL, false);
-	fputs("\nExit status: 0 fine; 1 no data, or doctor failed; 2 usage; 3 privilege or kernel\n"
-	      "feature; 4 target gone; 5 lost more than --max-lost; with -- CMD that of CMD.\n"
+	fputs("\nExit status: 0 fine; 1 no data, doctor failed, or no input or output; 2 usage;\n"
+	      "3 privilege or kernel feature; 4 target gone; 5 lost more than --max-lost; with\n"
+	      "-- CMD that of CMD.\n"
 	      "Environment: NO_COLOR, TARDY_PAGER.\n",
 	      out);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* tardy: why is this request late? Chooses the command. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 
@@ -50,6 +51,10 @@ int main(int argc, char **argv)
 	log_set_quiet(o.quiet);
 	log_set_verbose(o.verbose);
 	status = run(&o);
+	/* what no command has found out: text that was small enough to wait in the buffer */
+	errno = 0;
+	if (status == EXIT_FINE && (fflush(stdout) || ferror(stdout)))
+		status = cmd_output_error("standard output", errno ? -errno : -EIO);
 	intern_release();
 	return status;
 }

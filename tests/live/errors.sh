@@ -75,11 +75,11 @@ cp "$TMP/data" "$TMP/good"
 found() { "$TARDY" report -i "$1" requests -F json 2>"$TMP/err" | grep -c '"kind":"request"'; }
 is "its requests" "$(found "$TMP/good")" 5
 
-expect "no such file" 2 'error\[T[0-9]+\].*absent' "$TARDY" report -i "$TMP/absent"
+expect "no such file" 1 'error\[T[0-9]+\].*absent' "$TARDY" report -i "$TMP/absent"
 explained "no such file"
 install -m 0600 "$TMP/good" "$TMP/private"
-expect "no permission" 2 'error\[T[0-9]+\].*private' "${nobody[@]}" report -i "$TMP/private"
-expect "a folder" 2 'error\[T[0-9]+\]' "$TARDY" report -i "$TMP"
+expect "no permission" 1 'error\[T[0-9]+\].*private' "${nobody[@]}" report -i "$TMP/private"
+expect "a folder" 1 'error\[T[0-9]+\]' "$TARDY" report -i "$TMP"
 expect "not a capture" 2 'error\[T[0-9]+\]' "$TARDY" report -i "$TMP/nginx.conf"
 explained "not a capture"
 : >"$TMP/empty"

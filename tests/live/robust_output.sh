@@ -40,13 +40,47 @@ head -c 300000 /dev/zero >"$TMP/small/filler" 2>"$TMP/err"
 tardy_start record -p "$pids" -o "$TMP/small/data"
 ended "no byte free" "$TARDY_PID" 1 'error\[T0016\].*No space'
 is "no byte free: no file is left" "$(ls "$TMP/small")" filler
-tardy_start record -p "$pids" -o /dev/full
-ended "a full device" "$TARDY_PID" 1 'error\[T0016\].*No space'
+into_full() { exec "$TARDY" record -p "$pids" -o - >/dev/full 2>"$TMP/tardy.err" </dev/null; }
+spawn into_full
+ended "a full device" "$SPAWNED" 1 'error\[T0016\].*No space'
+# exports and reports: no file rather than half of one
+"$TARDY" record -p "$pids" -o "$TMP/whole" --duration 1s 2>"$TMP/err"
+for what in 'export -F folded' 'report requests -F json' report; do
+	# shellcheck disable=SC2086 # its words
+	"$TARDY" $what -i "$TMP/whole" -o "$TMP/small/out" 2>"$TMP/err"
+	is "no byte free: $what: status" "$?" 1
+	like "no byte free: $what: says so" "$(cat "$TMP/err")" 'error\[T0016\]: cannot write .*No space'
+	is "no byte free: $what: no file is left" "$(ls -A "$TMP/small")" filler
+done
 # a limit of the shell's, not of the disk
 tardy_start_limited() { (ulimit -f 64 && exec "$TARDY" "$@"); }
 spawn tardy_start_limited record -p "$pids" -o "$TMP/limited" 2>"$TMP/tardy.err"
 ended "a file size limit" "$SPAWNED" 1 'error\[T0016\]'
 between "a file size limit: what fitted can be read" "$(found "$TMP/limited")" 10 1e9
+
+# ---- what others put at the name ----
+mkdir -m 1777 "$TMP/shared"
+mkfifo -m 666 "$TMP/shared/data"
+chown 65534:65534 "$TMP/shared/data"
+spawn timeout 60 cat "$TMP/shared/data" >"$TMP/stolen"
+thief=$SPAWNED
+tardy_start record -p "$pids" -o "$TMP/shared/data" --duration 2s
+ended "a planted pipe" "$TARDY_PID" 1 'error\[T0022\].*data is a pipe'
+end_pid "$thief"
+is "a planted pipe: nothing went into it" "$(stat -c %s "$TMP/stolen")" 0
+rm "$TMP/shared/data"
+mkfifo -m 666 "$TMP/shared/data.part"
+chown 65534:65534 "$TMP/shared/data.part"
+tardy_start record -p "$pids" -o "$TMP/shared/data" --duration 2s
+ended "a pipe at the name of the part" "$TARDY_PID" 1 'error\[T0022\]'
+rm "$TMP/shared/data.part"
+echo theirs >"$TMP/shared/data"
+chown 65534:65534 "$TMP/shared/data"
+chmod 0666 "$TMP/shared/data"
+"$TARDY" record -p "$pids" -o "$TMP/shared/data" --duration 1s 2>"$TMP/err"
+is "a file of another user: it is kept" "$(cat "$TMP/shared/data.old")" theirs
+is "a file of another user: the new one is private" \
+	"$(stat -c '%a %u' "$TMP/shared/data")" '600 0'
 
 # ---- readers that leave ----
 # opens the pipe, which waits for the reader, in the background

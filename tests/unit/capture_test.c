@@ -598,15 +598,49 @@ static void test_no_space(void **state)
 	assert_int_equal(status, CAPTURE_TRUNCATED);
 }
 
-static void test_full_device(void **state)
+static void test_devices(void **state)
 {
 	struct capture_writer *w;
+	int fd = open("/dev/full", O_WRONLY);
 
 	(void)state;
-	assert_int_equal(capture_writer_open(&w, "/dev/full", 0), -ENOSPC);
-	assert_int_equal(capture_writer_open(&w, "/dev/null", 0), 0);
-	add_records(w, 0, 10);
-	assert_int_equal(capture_writer_close(w), 0);
+	assert_true(fd >= 0);
+	assert_int_equal(capture_writer_open_fd(&w, fd, 0), -ENOSPC);
+	close(fd);
+	/* not by name */
+	assert_int_equal(capture_writer_open(&w, "/dev/full", 0), -EINVAL);
+	assert_int_equal(capture_writer_open(&w, "/dev/null", 0), -EINVAL);
+	assert_int_equal(capture_writer_open(&w, "/dev/stdout", 0), -ELOOP);
+}
+
+/* A pipe that others put there would be read by them. */
+static void test_planted_pipes(void **state)
+{
+	struct capture_writer *w;
+	struct stat st;
+	int reader;
+	char byte;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0666), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	assert_true(reader >= 0);
+	assert_int_equal(capture_writer_open(&w, path, 0), -EINVAL);
+	assert_int_equal(read(reader, &byte, 1), 0);
+	close(reader);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(part, 0666), 0);
+	assert_int_equal(capture_writer_open(&w, path, 0), -EINVAL);
+	assert_int_equal(lstat(part, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(unlink(part), 0);
+	/* put there while it records: the capture stays in PATH.part */
+	assert_int_equal(capture_writer_open(&w, path, 0), 0);
+	assert_int_equal(mkfifo(path, 0666), 0);
+	assert_int_equal(capture_writer_close(w), -EINVAL);
+	assert_int_equal(lstat(part, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
 static void test_pipe(void **state)
@@ -650,7 +684,7 @@ static void test_no_binary_to_a_terminal(void **state)
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
 	assert_int_equal(capture_writer_open_fd(&w, slave, 0), -ENOTTY);
-	assert_int_equal(capture_writer_open(&w, ptsname(master), 0), -ENOTTY);
+	assert_int_equal(capture_writer_open(&w, ptsname(master), 0), -EINVAL);
 	close(slave);
 	close(master);
 }
@@ -712,7 +746,8 @@ int main(void)
 		FILE_TEST(test_links_are_not_followed),
 		FILE_TEST(test_size_cap),
 		FILE_TEST(test_no_space),
-		FILE_TEST(test_full_device),
+		FILE_TEST(test_devices),
+		FILE_TEST(test_planted_pipes),
 		FILE_TEST(test_pipe),
 		cmocka_unit_test(test_records_that_lie),
 		cmocka_unit_test(test_no_binary_to_a_terminal),

@@ -19,7 +19,7 @@
 /* Exit statuses of every command. */
 enum log_exit {
 	EXIT_FINE = 0,
-	EXIT_NEGATIVE = 1, /* target breached, doctor failed, no data, output not written */
+	EXIT_NEGATIVE = 1, /* doctor failed, no data, input not read, output not written */
 	EXIT_USAGE = 2,
 	EXIT_PRIVILEGE = 3, /* privilege or kernel feature */
 	EXIT_TARGET_GONE = 4,
@@ -78,7 +78,7 @@ enum log_exit {
 	  "sysctl kernel.perf_event_paranoid=2", \
 	  "CPU samples come from perf_event_open(). Without CAP_PERFMON or CAP_SYS_ADMIN it " \
 	  "needs kernel.perf_event_paranoid at 2 or below. All but stacks works without it.") \
-	X(UNREADABLE, 13, EXIT_USAGE, "", "", \
+	X(UNREADABLE, 13, EXIT_NEGATIVE, "", "", \
 	  "The capture could not be opened or read. Captures are made with mode 0600, because " \
 	  "they hold names from requests: only their owner and root can read them.") \
 	X(NOT_CAPTURE, 14, EXIT_USAGE, "", "make one with: tardy record -o FILE", \
@@ -88,10 +88,10 @@ enum log_exit {
 	  "The capture ends in the middle of a block, or a block is damaged. That happens when " \
 	  "tardy or the host was stopped hard while recording, or when the disk filled up. " \
 	  "Everything up to the last whole block is shown, and is right as far as it goes.") \
-	X(DISK_FULL, 16, EXIT_NEGATIVE, "the recording ends here; what was written can be read", \
-	  "free some space, or bound the file with --max-size", \
-	  "Writing the capture failed for want of space, a quota or a file size limit. The file " \
-	  "is whole up to the last block that was written.") \
+	X(DISK_FULL, 16, EXIT_NEGATIVE, "not all was written", "free some space", \
+	  "Writing failed for want of space, a quota or a file size limit. A capture is whole up " \
+	  "to the last block that was written and can be read; an export leaves no file; what a " \
+	  "shell sends to a file ends somewhere.") \
 	X(CLOSED_PIPE, 17, EXIT_NEGATIVE, "the rest was not written", "", \
 	  "The program that read tardy's output ended before tardy did.") \
 	X(NO_DATA, 18, EXIT_NEGATIVE, "", "select other processes, or measure for longer", \
@@ -109,7 +109,10 @@ enum log_exit {
 	  "complete up to that moment.") \
 	X(OUTPUT, 22, EXIT_NEGATIVE, "nothing was written, or not all", "", \
 	  "Output could not be created or written: check the directory, its permissions and the " \
-	  "disk. A symbolic link in the place of a capture is not followed.") \
+	  "disk. Files are made new and take their name when they are whole, so the name may be " \
+	  "free or that of a regular file, which is replaced (a capture keeps it as NAME.old). " \
+	  "Links, pipes and devices are refused, since others may have put them there; -o - " \
+	  "writes to standard output, wherever it goes.") \
 	X(CONFIG, 23, EXIT_USAGE, "", "", \
 	  "The configuration file could not be read or has a value that is not understood.") \
 	X(DEGRADED, 24, EXIT_FINE, "", "tardy doctor lists each hook and why it is off", \

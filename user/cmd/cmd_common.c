@@ -273,11 +273,38 @@ int cmd_closing(const struct cli_options *o, uint64_t seen, uint64_t lost, int s
 	return status;
 }
 
+/* What has the name and is no regular file: 0 or the exit status. */
+static int not_a_file_error(const char *name, int err)
+{
+	static const struct {
+		int err;
+		const char *what;
+	} kinds[] = {
+		{ -ELOOP, "a symbolic link" },
+		{ -EISDIR, "a directory" },
+		{ -EINVAL, "a pipe, a socket or a device" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i].err != err)
+			continue;
+		log_hint(LOG_EFFECT, "nothing was written");
+		log_hint(LOG_FIX, "use another name, or -o - for standard output");
+		return log_error(LOG_OUTPUT, "%s is %s: only files are written to by name", name,
+				 kinds[i].what);
+	}
+	return 0;
+}
+
 int cmd_output_error(const char *name, int err)
 {
+	int status = not_a_file_error(name, err);
+
+	if (status)
+		return status;
 	if (err == -EPIPE)
 		return log_error(LOG_CLOSED_PIPE, "%s was closed by its reader", name);
-	if (err == -ENOSPC || err == -EDQUOT)
+	if (err == -ENOSPC || err == -EDQUOT || err == -EFBIG)
 		return log_error(LOG_DISK_FULL, "cannot write %s: %s", name, strerror(-err));
 	if (err == -ENOTTY)
 		return log_error(LOG_TERMINAL, "%s is a terminal", name);

@@ -112,6 +112,15 @@ static int finish_bundle(struct recorder *r)
 	return err ? log_error(LOG_OUTPUT, "the bundle is not complete: %s", strerror(-err)) : 0;
 }
 
+static int write_error(const struct cli_options *o, int err)
+{
+	if (err == -ENOSPC || err == -EDQUOT) {
+		log_hint(LOG_EFFECT, "the recording ends here; what was written can be read");
+		log_hint(LOG_FIX, "free some space, or bound the file with --max-size");
+	}
+	return cmd_output_error(o->output, err);
+}
+
 static int record(const struct cli_options *o, struct cmd_session *s, struct recorder *r)
 {
 	int gate = -1, err, close_err, bundle_status, status = 0;
@@ -137,7 +146,7 @@ static int record(const struct cli_options *o, struct cmd_session *s, struct rec
 	if (r->write_err == -EFBIG)
 		log_warn(LOG_SIZE_CAP, "%s has reached its size", o->output);
 	else if (r->write_err || close_err)
-		status = cmd_output_error(o->output, r->write_err ? r->write_err : close_err);
+		status = write_error(o, r->write_err ? r->write_err : close_err);
 	else if (err && !(err == -ESRCH && r->child))
 		status = cmd_live_error(err);
 	if (r->child)
@@ -160,6 +169,10 @@ int cmd_record(const struct cli_options *o)
 		if (!r.bundle)
 			err = -ENOMEM;
 	}
+	if (err)
+		log_hint(LOG_EFFECT, "nothing was recorded");
+	if (err == -EFBIG)
+		log_hint(LOG_FIX, "raise --max-size");
 	status = err ? cmd_output_error(o->output, err) : record(o, &s, &r);
 	cmd_session_close(&s);
 	return status;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reports and exports: one snapshot of a whole interval, from a capture or measured now. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "base/outfile.h"
 #include "cmd/cmd.h"
 #include "export/flame.h"
 #include "export/folded.h"
@@ -31,22 +29,45 @@ static int gather(const struct cli_options *o, struct pipeline *p, struct attach
 	return err ? cmd_live_error(err) : 0;
 }
 
-static int print_report(const struct cli_options *o, const struct snapshot *s,
-			const struct attachments *facts)
+struct report_job {
+	const struct cli_options *options;
+	const struct snapshot *snapshot;
+	const struct attachments *facts;
+};
+
+static int report_to(void *ctx, FILE *out)
 {
+	const struct report_job *job = ctx;
+	const struct cli_options *o = job->options;
 	struct text_opts to = cmd_text_opts(o);
 	bool wants_facts = o->report & EXPORT_FACTS;
 	int err = 0;
 
 	if (o->format == CLI_JSON)
-		err = export_ndjson(stdout, s, o->report);
+		err = export_ndjson(out, job->snapshot, o->report);
 	else if (o->report != EXPORT_FACTS)
-		err = export_text(stdout, s, o->report, &to);
+		err = export_text(out, job->snapshot, o->report, &to);
 	if (!err && wants_facts && o->format == CLI_JSON)
-		err = attachments_json(stdout, facts);
+		err = attachments_json(out, job->facts);
 	else if (!err && wants_facts)
-		err = attachments_print(stdout, facts);
-	return err ? cmd_output_error("standard output", err) : 0;
+		err = attachments_print(out, job->facts);
+	return err;
+}
+
+/* Writes to where -o says: a file is there whole, or not at all. 0 or the exit status. */
+static int write_output(const struct cli_options *o, outfile_write_fn fn, void *job)
+{
+	int err;
+
+	if (!strcmp(o->output, "-")) {
+		err = fn(job, stdout);
+		return err ? cmd_output_error("standard output", err) : 0;
+	}
+	err = outfile_write(o->output, fn, job);
+	if (!err)
+		return 0;
+	log_hint(LOG_EFFECT, "nothing was written");
+	return cmd_output_error(o->output, err);
 }
 
 /* 0, or the exit status when there is nothing of what was asked for. */
@@ -77,8 +98,11 @@ int cmd_report(const struct cli_options *o)
 	s = status ? NULL : pipeline_snapshot(p, 0, 0);
 	if (!status && !s)
 		status = log_error(LOG_NO_MEMORY, "out of memory");
-	if (!status)
-		status = print_report(o, s, &facts);
+	if (!status) {
+		struct report_job job = { o, s, &facts };
+
+		status = write_output(o, report_to, &job);
+	}
 	totals = pipeline_totals(p);
 	if (!status && s)
 		status = check_data(o, s, &facts);
@@ -90,23 +114,19 @@ int cmd_report(const struct cli_options *o)
 	return status;
 }
 
-static int write_export(const struct cli_options *o, const struct snapshot *s)
-{
-	bool to_stdout = strcmp(o->output, "-") == 0;
-	FILE *f = stdout;
-	int err, fd;
+struct export_job {
+	const struct cli_options *options;
+	const struct snapshot *snapshot;
+};
 
-	if (!to_stdout) {
-		fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-		f = fd < 0 ? NULL : fdopen(fd, "w");
-		if (!f)
-			return cmd_output_error(o->output, -errno);
-	}
-	err = o->format == CLI_SPEEDSCOPE ? export_speedscope(f, s, o->kind) :
-					    export_folded(f, s, o->kind);
-	if (!to_stdout && fclose(f) && !err)
-		err = -errno;
-	return err ? cmd_output_error(to_stdout ? "standard output" : o->output, err) : 0;
+static int export_to(void *ctx, FILE *out)
+{
+	const struct export_job *job = ctx;
+	enum export_kind kind = job->options->kind;
+
+	return job->options->format == CLI_SPEEDSCOPE ?
+		       export_speedscope(out, job->snapshot, kind) :
+		       export_folded(out, job->snapshot, kind);
 }
 
 static int is_row(void *ctx, const struct flame_row *row)
@@ -143,10 +163,13 @@ int cmd_export(const struct cli_options *o)
 	status = cmd_read_capture(o, p, NULL);
 	if (!status) {
 		s = pipeline_snapshot(p, 0, 1);
-		status = s ? write_export(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
+		status = s ? check_export(o, s) : log_error(LOG_NO_MEMORY, "out of memory");
 	}
-	if (!status && s)
-		status = check_export(o, s);
+	if (!status) {
+		struct export_job job = { o, s };
+
+		status = write_output(o, export_to, &job);
+	}
 	snapshot_free(s);
 	pipeline_free(p);
 	return status;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The writer of capture files. Blocks leave whole or not at all: what a failed write left of one
- * is cut off again where the output is a file. Names are handled through the directory's
- * descriptor, so that a directory that is moved away meanwhile does no harm.
+ * is cut off again where the output is a file.
  */
 #include "ingest/capture_write.h"
 
@@ -20,6 +19,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/outfile.h"
 #include "ingest/capture_format.h"
 
 enum { CAPTURE_ZSTD_LEVEL = 1 };
@@ -29,8 +29,7 @@ struct capture_writer {
 	int fd;
 	bool own_fd;
 	bool can_cut; /* a regular file that is written from its start */
-	int dir_fd; /* of the names below, -1 = none */
-	char *name, *part, *old; /* within dir_fd */
+	struct outfile file; /* OUTFILE_NONE: not to a name */
 	uint64_t max_bytes; /* 0 = none */
 	uint64_t reserved; /* of it, for attachments */
 	uint64_t bytes; /* whole blocks written */
@@ -217,9 +216,9 @@ int capture_writer_reopen(struct capture_writer *w)
 	flush(w);
 	if (w->err && w->err != -EFBIG)
 		return w->err;
-	if (w->dir_fd < 0)
+	if (!w->file.part)
 		return -ESPIPE;
-	fd = openat(w->dir_fd, w->part, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	fd = openat(w->file.dir_fd, w->file.part, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -269,16 +268,14 @@ uint64_t capture_writer_records(const struct capture_writer *w)
 
 /* ---- names ------------------------------------------------------------------------------- */
 
+static const char part_suffix[] = ".part", old_suffix[] = ".old";
+
 static void writer_free(struct capture_writer *w)
 {
 	ZSTD_freeCCtx(w->cctx);
 	if (w->own_fd && w->fd >= 0)
 		close(w->fd);
-	if (w->dir_fd >= 0)
-		close(w->dir_fd);
-	free(w->name);
-	free(w->part);
-	free(w->old);
+	outfile_release(&w->file);
 	free(w->out);
 	free(w);
 }
@@ -290,7 +287,7 @@ static struct capture_writer *writer_alloc(uint64_t max_bytes)
 	if (!w)
 		return NULL;
 	w->fd = -1;
-	w->dir_fd = -1;
+	w->file = OUTFILE_NONE;
 	w->max_bytes = max_bytes;
 	w->out_cap = sizeof(struct capture_block) + ZSTD_compressBound(sizeof(w->raw));
 	w->out = malloc(w->out_cap);
@@ -301,97 +298,56 @@ static struct capture_writer *writer_alloc(uint64_t max_bytes)
 	return NULL;
 }
 
-static char *name_with(const char *name, const char *suffix)
-{
-	size_t name_len = strlen(name), suffix_len = strlen(suffix);
-	char *s = malloc(name_len + suffix_len + 1);
-
-	if (!s)
-		return NULL;
-	memcpy(s, name, name_len);
-	memcpy(s + name_len, suffix, suffix_len + 1);
-	return s;
-}
-
-/* Splits path into dir_fd and the names in it. */
-static int names_set(struct capture_writer *w, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	char *dir;
-
-	if (!*base || !strcmp(base, ".") || !strcmp(base, ".."))
-		return -EISDIR;
-	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	w->name = strdup(base);
-	w->part = name_with(base, ".part");
-	w->old = name_with(base, ".old");
-	if (!dir || !w->name || !w->part || !w->old) {
-		free(dir);
-		return -ENOMEM;
-	}
-	w->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	return w->dir_fd < 0 ? -errno : 0;
-}
-
-/* Looks at what has the file's name: 0 nothing or a file, 1 a pipe or device to write to. */
-static int target_kind(const struct capture_writer *w)
+/* Is it a regular file that no living recorder has locked? 0 or negative errno. */
+static int leftover_check(int dir_fd, const char *part)
 {
 	struct stat st;
+	int fd, rc = 0;
 
-	if (fstatat(w->dir_fd, w->name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
-	if (S_ISREG(st.st_mode))
-		return 0;
-	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
-		return 1;
-	return S_ISLNK(st.st_mode) ? -ELOOP : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (fstatat(dir_fd, part, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISLNK(st.st_mode) ? -ELOOP : -EINVAL;
+	fd = openat(dir_fd, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	close(fd);
+	return rc;
 }
 
 /* Moves a PATH.part that a crashed recorder left out of the way; a living one holds a lock. */
 static int leftover_keep(struct capture_writer *w)
 {
-	int fd = openat(w->dir_fd, w->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	char *keep;
-	int rc = 0;
+	size_t size = strlen(w->file.name) + sizeof(part_suffix) + sizeof(old_suffix);
+	char *part = malloc(size), *keep = malloc(size);
+	int rc = -ENOMEM;
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	keep = rc ? NULL : name_with(w->part, ".old");
-	if (!rc && !keep)
-		rc = -ENOMEM;
-	if (!rc && renameat(w->dir_fd, w->part, w->dir_fd, keep))
-		rc = -errno;
+	if (part && keep) {
+		snprintf(part, size, "%s%s", w->file.name, part_suffix);
+		snprintf(keep, size, "%s%s", part, old_suffix);
+		rc = leftover_check(w->file.dir_fd, part);
+		if (!rc && renameat(w->file.dir_fd, part, w->file.dir_fd, keep))
+			rc = -errno;
+	}
+	free(part);
 	free(keep);
-	close(fd);
-	return rc;
+	return rc == -ENOENT ? 0 : rc;
 }
 
-static int file_create(struct capture_writer *w)
+static int file_create(struct capture_writer *w, const char *path)
 {
-	int kind = target_kind(w), rc;
+	int rc = outfile_open(&w->file, path);
 
-	if (kind < 0)
-		return kind;
-	w->own_fd = true;
-	if (kind == 1) {
-		w->fd = openat(w->dir_fd, w->name, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-		close(w->dir_fd);
-		w->dir_fd = -1; /* there is nothing to rename */
-		return w->fd < 0 ? -errno : 0;
-	}
-	rc = leftover_keep(w);
+	if (!rc)
+		rc = leftover_keep(w);
 	if (rc)
 		return rc;
-	w->fd = openat(w->dir_fd, w->part,
-		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	w->fd = outfile_create(&w->file, part_suffix);
 	if (w->fd < 0)
-		return -errno;
+		return w->fd;
+	w->own_fd = true;
 	w->can_cut = true;
 	return flock(w->fd, LOCK_EX | LOCK_NB) ? -errno : 0;
 }
@@ -409,8 +365,7 @@ static int writer_start(struct capture_writer **out, struct capture_writer *w, i
 		*out = w;
 		return 0;
 	}
-	if (w->fd >= 0 && w->dir_fd >= 0)
-		unlinkat(w->dir_fd, w->part, 0);
+	outfile_discard(&w->file);
 	writer_free(w);
 	return rc;
 }
@@ -428,29 +383,13 @@ int capture_writer_open_fd(struct capture_writer **out, int fd, uint64_t max_byt
 int capture_writer_open(struct capture_writer **out, const char *path, uint64_t max_bytes)
 {
 	struct capture_writer *w;
-	int rc;
 
 	if (!strcmp(path, "-"))
 		return capture_writer_open_fd(out, STDOUT_FILENO, max_bytes);
 	w = writer_alloc(max_bytes);
 	if (!w)
 		return -ENOMEM;
-	rc = names_set(w, path);
-	if (!rc)
-		rc = file_create(w);
-	return writer_start(out, w, rc);
-}
-
-/* PATH becomes PATH.old, PATH.part becomes PATH. A crash in between loses neither. */
-static int file_publish(struct capture_writer *w)
-{
-	int kind = target_kind(w);
-
-	if (kind)
-		return kind < 0 ? kind : -EINVAL; /* somebody put it there meanwhile */
-	if (renameat(w->dir_fd, w->name, w->dir_fd, w->old) && errno != ENOENT)
-		return -errno;
-	return renameat(w->dir_fd, w->part, w->dir_fd, w->name) ? -errno : 0;
+	return writer_start(out, w, file_create(w, path));
 }
 
 int capture_writer_close(struct capture_writer *w)
@@ -464,12 +403,13 @@ int capture_writer_close(struct capture_writer *w)
 	if (!w->err || w->err == -EFBIG)
 		end_write(w);
 	rc = w->err == -EFBIG ? 0 : w->err;
-	if (w->dir_fd >= 0) {
+	if (w->file.part) {
 		int published;
 
 		if (fsync(w->fd) && !rc)
 			rc = write_error(errno);
-		published = file_publish(w);
+		/* PATH becomes PATH.old, PATH.part becomes PATH: a crash loses neither */
+		published = outfile_publish(&w->file, old_suffix);
 		rc = rc ? rc : published;
 	}
 	writer_free(w);

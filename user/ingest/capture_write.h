@@ -4,8 +4,8 @@
  *
  * A file is written as PATH.part, mode 0600, and takes its name when it is closed; a capture that
  * had the name before is kept as PATH.old. After a crash PATH.part is what remains. A PATH.part
- * left by such a crash is kept as PATH.part.old by the next recording. No symbolic link is
- * followed at PATH or PATH.part, and PATH may not be one.
+ * left by such a crash is kept as PATH.part.old by the next recording. What has the names is never
+ * written to, nor followed (base/outfile.h); PATH and PATH.part may only be regular files.
  *
  * The process must ignore SIGPIPE and SIGXFSZ, to see the errors that they announce.
  */
@@ -19,8 +19,7 @@ struct capture_writer;
 
 /* Starts a capture at path; "-" is standard output. max_bytes: size of the file that is not
  * exceeded, 0 = none. The caller closes *out.
- * Errors: -ENOTTY output is a terminal, -ELOOP path is a symbolic link, -EISDIR, -EINVAL path is
- * neither a file, a pipe nor a character device, -EBUSY another recorder writes it, -EFBIG
+ * Errors: -ENOTTY output is a terminal, those of outfile_open(), -EBUSY another recorder writes it, -EFBIG
  * max_bytes is too small for anything, -ENOMEM, and those of open(2). */
 int capture_writer_open(struct capture_writer **out, const char *path, uint64_t max_bytes);
 /* The same to a descriptor that stays the caller's. */

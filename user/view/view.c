@@ -248,6 +248,8 @@ static void print_to_file(struct view *v)
 		err = -errno;
 		close(fd);
 	}
+	if (err && fd >= 0)
+		unlink(name);
 	if (err)
 		view_message(v, "cannot write %s: %s", name, strerror(-err));
 	else
