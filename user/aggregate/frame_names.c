@@ -5,26 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/intern.h"
 #include "ingest/record.h"
 
 struct frame_name {
-	uint32_t tgid; /* with the key it gives the address back */
+	uint32_t tgid;
 	uint32_t frame : 31, known : 1;
 };
 
+/* A process chooses its own addresses, so they are hashed under the key of this run: it cannot
+ * choose one that takes the place of another process's. */
 static uint64_t address_key(uint32_t tgid, uint64_t addr)
 {
-	return addr ^ (tgid * 0x9e3779b97f4a7c15u);
+	uint64_t words[2] = { tgid, addr };
+
+	return hash_bytes(words, sizeof(words));
 }
 
 static uint64_t text_key(const char *text)
 {
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 1099511628211u;
-	return h;
+	return hash_bytes(text, strlen(text));
 }
 
 void frame_names_init(struct frame_names *s, size_t addresses, size_t texts)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/intern.h"
 
 struct stack_entry {
@@ -16,13 +17,7 @@ struct stack_entry {
 
 static uint64_t frames_hash(struct stack_frames f)
 {
-	uint64_t h = 14695981039346656037u ^ f.n_kernel;
-
-	for (uint16_t i = 0; i < f.n; i++) {
-		h = (h ^ f.v[i]) * 1099511628211u;
-		h ^= h >> 29;
-	}
-	return h;
+	return hash_bytes(f.v, f.n * sizeof(*f.v)) ^ f.n_kernel;
 }
 
 static uint32_t *frames_copy(struct stack_frames f)

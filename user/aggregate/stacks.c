@@ -10,6 +10,7 @@
 #include "aggregate/frame_names.h"
 #include "aggregate/stack_pending.h"
 #include "base/compare.h"
+#include "base/hash.h"
 #include "base/intern.h"
 
 enum { FRAMES_MAX = ABI_STACK_KERNEL_MAX + ABI_STACK_USER_MAX + 2 };
@@ -133,12 +134,9 @@ static bool same_sum(const struct stack_sum *a, const struct stack_sum *b)
 
 static uint64_t sum_key(const struct stack_sum *s)
 {
-	uint64_t h = ((uint64_t)s->service << 32 | s->route) * 0x9e3779b97f4a7c15u;
+	uint32_t words[] = { s->service, s->route, s->cause, s->stack, s->peer, s->what };
 
-	h ^= h >> 29;
-	h ^= ((uint64_t)s->peer << 32 | s->what) * 0x94d049bb133111ebu;
-	h ^= h >> 31;
-	return (h ^ ((uint64_t)s->cause << 32 | s->stack)) * 0xbf58476d1ce4e5b9u;
+	return hash_bytes(words, sizeof(words));
 }
 
 /* The sum of the same identity, made if it is not there and the table has fewer than max. Two

@@ -4,6 +4,7 @@
  * chunks that never move, so that intern_text() stays valid while the table grows.
  */
 #include "base/intern.h"
+#include "base/hash.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -45,18 +46,6 @@ static const struct intern_entry fixed[] = {
 };
 
 enum { INTERN_FIXED = sizeof(fixed) / sizeof(fixed[0]) };
-
-/* FNV-1a with a final mix: texts are short and of this host, not chosen against the hash. */
-static uint32_t text_hash(struct slice text)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < text.len; i++)
-		h = (h ^ (unsigned char)text.ptr[i]) * 16777619u;
-	h ^= h >> 16;
-	h *= 0x7feb352du;
-	return h ^ (h >> 15);
-}
 
 /* The slot that holds text, or the free one where it belongs. n_slots > n guarantees one. */
 static uint32_t *slot_find(struct slice text, uint32_t hash)
@@ -156,7 +145,7 @@ uint32_t intern(struct slice text)
 		return overflow();
 	if (!table.n_slots)
 		return overflow();
-	hash = text_hash(text);
+	hash = (uint32_t)hash_bytes(text.ptr, text.len);
 	slot = slot_find(text, hash);
 	if (*slot)
 		return *slot;

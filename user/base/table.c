@@ -4,21 +4,12 @@
  * entries coming and going never fills up with tombstones.
  */
 #include "base/table.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { TABLE_FIRST_SLOTS = 16 };
-
-/* The finisher of splitmix64: ids are counters and kernel addresses, whose low bits repeat. */
-static uint64_t key_hash(uint64_t k)
-{
-	k ^= k >> 30;
-	k *= 0xbf58476d1ce4e5b9u;
-	k ^= k >> 27;
-	k *= 0x94d049bb133111ebu;
-	return k ^ (k >> 31);
-}
 
 static void *slot_value(const struct table *t, size_t i)
 {
@@ -29,7 +20,7 @@ static void *slot_value(const struct table *t, size_t i)
  * table_put() keeps. */
 static size_t slot_find(const struct table *t, uint64_t key)
 {
-	size_t mask = t->n_slots - 1, i = key_hash(key) & mask;
+	size_t mask = t->n_slots - 1, i = hash_u64(key) & mask;
 
 	while (t->used[i] && t->keys[i] != key)
 		i = (i + 1) & mask;
@@ -134,7 +125,7 @@ bool table_del(struct table *t, uint64_t key)
 	if (!t->used[hole])
 		return false;
 	for (i = (hole + 1) & mask; t->used[i]; i = (i + 1) & mask) {
-		size_t home = key_hash(t->keys[i]) & mask;
+		size_t home = hash_u64(t->keys[i]) & mask;
 
 		/* An entry may fill the hole unless its home lies behind the hole (cyclically). */
 		if (((i - home) & mask) < ((i - hole) & mask))

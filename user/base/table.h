@@ -2,7 +2,8 @@
 /*
  * A hash table from 64-bit keys to values of one fixed size, which live inside the table. It
  * grows up to a capacity and then refuses, so that whatever it tracks is bounded; refusals are
- * counted. Slots move: a value pointer is valid until the next table_put() or table_del() on the
+ * counted. Its hash has a key of this run (base/hash.h), so no choice of keys makes it slow, and its
+ * order is another in each run. Slots move: a value pointer is valid until the next table_put() or table_del() on the
  * table. Any key is allowed, 0 too. No locking: one table, one thread.
  */
 #ifndef TARDY_BASE_TABLE_H

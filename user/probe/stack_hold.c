@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/table.h"
 
 enum {
@@ -74,12 +75,13 @@ void stack_hold_free(struct stack_hold *h)
 
 /* ---- known addresses --------------------------------------------------------------------- */
 
-/* The finisher of splitmix64: two different keys of some 10^5 meet once in 10^9 runs. */
-static uint64_t mix(uint64_t k)
+/* Under the key of this run: no process can choose an address that passes for another's. Two
+ * different ones of some 10^5 meet once in 10^9 runs. */
+static uint64_t address_key(uint64_t life, uint64_t addr)
 {
-	k = (k ^ k >> 30) * 0xbf58476d1ce4e5b9u;
-	k = (k ^ k >> 27) * 0x94d049bb133111ebu;
-	return k ^ k >> 31;
+	uint64_t words[2] = { life, addr };
+
+	return hash_bytes(words, sizeof(words));
 }
 
 static uint8_t *known_get(struct stack_hold *h, uint64_t key, bool *created)
@@ -237,7 +239,7 @@ static size_t questions(struct stack_hold *h, const struct rec_stack *rec, struc
 	for (size_t i = 0; i < total; i++) {
 		bool kernel = i < rec->n_kernel, created = false;
 		uint64_t addr = rec->frames[i];
-		uint64_t key = mix(addr ^ mix(kernel ? 0 : life));
+		uint64_t key = address_key(kernel ? 0 : life, addr);
 		uint8_t *state = known_get(h, key, &created);
 
 		if (!state) /* no memory: asked for again each time */
