@@ -44,6 +44,10 @@ checks 1 '  user/base/b.c calls a_do()' 'calls behind a common header' \
 	base/all.h 'void a_do(void);\nvoid b_do(void);' \
 	base/a.c '#include "base/all.h"\nvoid a_do(void)\n{\n\tb_do();\n}' \
 	base/b.c '#include "base/all.h"\nvoid b_do(void)\n{\n\ta_do();\n}'
+checks 1 '  user/base/b.c uses a_rows' 'objects too' \
+	base/all.h 'extern const int a_rows[2];\nvoid b_do(void);' \
+	base/a.c '#include "base/all.h"\nconst int a_rows[2] = { 1, 2 };\nvoid a_do(void)\n{\n\tb_do();\n}' \
+	base/b.c '#include "base/all.h"\nvoid b_do(void)\n{\n\tint n = a_rows[0];\n}'
 checks 0 '' 'a comment calls nobody' \
 	base/all.h 'void a_do(void);\nvoid b_do(void);' \
 	base/a.c '#include "base/all.h"\n/* see\n * b_do() */\nvoid a_do(void)\n{\n}' \

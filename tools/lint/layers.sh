@@ -90,8 +90,8 @@ END {
 	exit errors ? 1 : 0
 }' SELF=tools/lint/layers.sh "${files[@]}" || failed=1
 
-# Within a folder too: no file (a source with its header) includes or calls one that includes or
-# calls it, over however many others.
+# Within a folder too: no file (a source with its header) includes or uses one that includes or
+# uses it, over however many others. To use is to call a function or to name an object of it.
 awk '
 FNR == 1 {
 	m = split(FILENAME, part, "/")
@@ -112,9 +112,14 @@ FNR == 1 {
 # first reading: what each file defines for others (the name is where the style puts it, in the
 # line that begins the definition)
 pass == 1 {
-	if (line ~ /^[a-z_]/ && line !~ /^(static|typedef|extern|struct [a-z0-9_]+ \{)/ &&
-	    line !~ /[;=]/ && match(line, /[a-z_][a-z0-9_]*\(/) && FILENAME ~ /\.c$/)
+	if (FILENAME !~ /\.c$/ || line !~ /^[a-z_]/ || line ~ /^(static|typedef|extern|enum)/) next
+	if (line !~ /[;=]/ && match(line, /[a-z_][a-z0-9_]*\(/))
 		defined[dir substr(line, RSTART, RLENGTH - 1)] = me
+	else if (line !~ /\(/ && match(line, /[a-z_][a-z0-9_]*(\[[^\]]*\])? *[=;]/)) {
+		name = substr(line, RSTART, RLENGTH)
+		sub(/[ \[=;].*/, "", name)
+		object[dir name] = me
+	}
 	next
 }
 line ~ /^[ \t]*#[ \t]*include[ \t]*"/ {
@@ -129,16 +134,19 @@ line ~ /^[ \t]*#[ \t]*include[ \t]*"/ {
 	next
 }
 {
-	while (match(line, /[A-Za-z_][A-Za-z0-9_]*\(/)) {
-		name = substr(line, RSTART, RLENGTH - 1)
+	if (FILENAME !~ /\.c$/) next
+	gsub(/"([^"\\]|\\.)*"/, "", line)
+	while (match(line, /[A-Za-z_][A-Za-z0-9_]*\(?/)) {
+		name = substr(line, RSTART, RLENGTH)
 		line = substr(line, RSTART + RLENGTH)
-		if (FILENAME ~ /\.c$/ && dir name in defined)
-			edge(me, defined[dir name], FILENAME " calls " name "()")
+		if (sub(/\($/, "", name)) {
+			if (dir name in defined)
+				edge(me, defined[dir name], FILENAME " calls " name "()")
+		} else if (dir name in object)
+			edge(me, object[dir name], FILENAME " uses " name)
 	}
 }
 function edge(from, to, why) {
-	# these have circles still
-	if (from ~ /^user\/(aggregate|rank|view)\//) return
 	if (from == to || (from, to) in reason) return
 	reason[from, to] = why
 	n_out[from]++

@@ -3,13 +3,14 @@
  * Adding requests: which group, which buckets, what to let go when there is no room. Everything
  * that can fail for want of memory is done before the first sum changes.
  */
-#include "aggregate/aggregate_private.h"
+#include "aggregate/aggregate.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aggregate/balance.h"
+#include "aggregate/store.h"
 #include "base/intern.h"
 
 enum {

@@ -4,7 +4,7 @@
 #define TARDY_RANK_ROW_H
 #include "aggregate/aggregate.h"
 #include "base/table.h"
-#include "rank/rank.h"
+#include "rank/snapshot_input.h"
 
 struct row {
 	struct aggregate_sum sum; /* requests in flight included in its waiting */

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/format.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view_paint.h"
+#include "view/view_scroll.h"
 
 struct lines { /* of a list that may be longer than the screen */
 	struct view *v;

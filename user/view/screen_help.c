@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/format.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view_paint.h"
+#include "view/view_scroll.h"
 
 enum { TWO_COLUMNS = 76, LINE_MAX_COLS = 120, LINES_MAX = VIEW_ACTION_COUNT + 16 };
 

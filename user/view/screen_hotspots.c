@@ -2,7 +2,10 @@
 /* What users wait for, over all routes, and which routes wait on the selected one. */
 #include <stdio.h>
 #include "base/format.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view_go.h"
+#include "view/view_paint.h"
+#include "view/view_table.h"
 
 static uint64_t hotspot_identity(const void *row)
 {

@@ -9,7 +9,9 @@
 #include "base/format.h"
 #include "base/intern.h"
 #include "export/cause_bar.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view_paint.h"
+#include "view/view_scroll.h"
 
 enum { NAME_COLS = 22, TIME_COLS = 7, AXIS_MIN = 8, AXIS_MAX = 511 };
 

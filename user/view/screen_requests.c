@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "base/format.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view_go.h"
+#include "view/view_paint.h"
+#include "view/view_table.h"
 
 static uint64_t request_identity(const void *row)
 {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The main screen: routes by people waiting, and where the time of the selected one goes. */
 #include "export/cause_bar.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view_go.h"
+#include "view/view_paint.h"
+#include "view/view_table.h"
 
 static uint64_t route_identity(const void *row)
 {

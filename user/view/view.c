@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +15,12 @@
 #include <wchar.h>
 #include <wctype.h>
 #include "base/format.h"
-#include "view/view_internal.h"
+#include "view/screens.h"
+#include "view/view.h"
+#include "view/view_frame.h"
+#include "view/view_go.h"
+#include "view/view_table.h"
+#include "view/view_term.h"
 
 static const double windows_s[] = { 10, 30, 60, 300, 900, 3600 };
 static const double refreshes_s[] = { 0.5, 1, 2, 5, 10, 30 };
@@ -28,11 +32,6 @@ static const struct view_screen *const screens[SCREEN_COUNT] = {
 	[SCREEN_REQUEST] = &view_screen_request,   [SCREEN_HELP] = &view_screen_help,
 };
 
-const struct view_screen *view_screen_of(enum view_screen_id id)
-{
-	return screens[id];
-}
-
 struct view *view_new(const struct view_opts *o)
 {
 	struct view *v = calloc(1, sizeof(*v));
@@ -41,6 +40,7 @@ struct view *view_new(const struct view_opts *o)
 	if (!v)
 		return NULL;
 	v->opts = *o;
+	v->screens = screens;
 	v->opts.in = o->in ? o->in : stdin;
 	v->opts.out = o->out ? o->out : stdout;
 	v->window_s = o->window_s > 0 ? o->window_s : 60;
@@ -67,6 +67,11 @@ void view_free(struct view *v)
 		view_table_release(&v->tables[i]);
 	view_filter_release(&v->search);
 	free(v);
+}
+
+void view_emergency_restore(void)
+{
+	view_term_emergency();
 }
 
 int view_fd(const struct view *v)
@@ -101,58 +106,6 @@ void view_update(struct view *v, const struct snapshot *s)
 	rebuild_all(v);
 }
 
-void view_message(struct view *v, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(v->message, sizeof(v->message), fmt, ap);
-	va_end(ap);
-}
-
-void view_set_paused(struct view *v, bool paused)
-{
-	v->paused = paused;
-	v->auto_paused = false;
-}
-
-void view_open(struct view *v, enum view_screen_id id)
-{
-	if (v->screen == id)
-		return;
-	if (v->n_back == VIEW_BACK_MAX) {
-		memmove(v->back, v->back + 1, sizeof(v->back[0]) * (VIEW_BACK_MAX - 1));
-		v->n_back--;
-	}
-	v->back[v->n_back++] = v->screen;
-	v->screen = id;
-	v->scroll = 0;
-	if (id < SCREEN_TABS)
-		view_table_rebuild(v, id);
-}
-
-/* Leaves the screen for the one before; false when there is none. */
-static bool go_back(struct view *v)
-{
-	if (!v->n_back)
-		return false;
-	if (v->screen == SCREEN_REQUEST && v->auto_paused)
-		view_set_paused(v, false);
-	v->screen = v->back[--v->n_back];
-	v->scroll = 0;
-	return true;
-}
-
-/* A tab is a place of its own, not a step into something. */
-static void go_to_tab(struct view *v, int tab)
-{
-	while (go_back(v))
-		;
-	v->screen = (enum view_screen_id)tab;
-	v->only_route = v->only_service = 0;
-	view_table_rebuild(v, v->screen);
-}
-
 static bool clear_filter(struct view *v)
 {
 	if (v->screen >= SCREEN_TABS || !*v->tables[v->screen].filter.text)
@@ -164,11 +117,11 @@ static bool clear_filter(struct view *v)
 
 static unsigned close_screen(struct view *v)
 {
-	if (go_back(v))
+	if (view_back(v))
 		return VIEW_OK;
 	if (v->screen == SCREEN_ROUTES)
 		return VIEW_QUIT;
-	go_to_tab(v, SCREEN_ROUTES);
+	view_go_to_tab(v, SCREEN_ROUTES);
 	return VIEW_OK;
 }
 
@@ -198,7 +151,7 @@ static void start_prompt(struct view *v, enum view_prompt prompt)
 {
 	struct view_filter *f;
 
-	if (v->screen >= SCREEN_TABS || !screens[v->screen]->set) {
+	if (v->screen >= SCREEN_TABS || !v->screens[v->screen]->set) {
 		view_message(v, "this screen has no rows to search");
 		return;
 	}
@@ -267,8 +220,8 @@ static void copy_row(struct view *v)
 		view_message(v, "no row to copy");
 		return;
 	}
-	columns_fit(screens[v->screen]->set, 200, widths);
-	columns_line(screens[v->screen]->set, widths, row, v->ascii, line);
+	columns_fit(v->screens[v->screen]->set, 200, widths);
+	columns_line(v->screens[v->screen]->set, widths, row, v->ascii, line);
 	len = strlen(line);
 	while (len && line[len - 1] == ' ')
 		line[--len] = '\0';
@@ -312,13 +265,13 @@ static unsigned do_action(struct view *v, enum view_action action)
 	/* A filter on the rows is what Esc undoes first, whatever the screen makes of Esc. */
 	if (action == VIEW_ACTION_BACK && clear_filter(v))
 		return VIEW_OK;
-	if (screens[v->screen]->key && screens[v->screen]->key(v, action))
+	if (v->screens[v->screen]->key && v->screens[v->screen]->key(v, action))
 		return VIEW_OK;
 	switch (action) {
 	case VIEW_ACTION_QUIT:
 		return VIEW_QUIT;
 	case VIEW_ACTION_BACK:
-		go_back(v);
+		view_back(v);
 		return VIEW_OK;
 	case VIEW_ACTION_CLOSE:
 		return close_screen(v);
@@ -338,11 +291,12 @@ static unsigned do_action(struct view *v, enum view_action action)
 		view_set_paused(v, false);
 		return VIEW_OK;
 	case VIEW_ACTION_TAB_NEXT:
-		go_to_tab(v, v->screen < SCREEN_TABS ? (v->screen + 1) % SCREEN_TABS : 0);
+		view_go_to_tab(v, v->screen < SCREEN_TABS ? (v->screen + 1) % SCREEN_TABS : 0);
 		return VIEW_OK;
 	case VIEW_ACTION_TAB_PREV:
-		go_to_tab(v, v->screen < SCREEN_TABS ? (v->screen + SCREEN_TABS - 1) % SCREEN_TABS :
-						       0);
+		view_go_to_tab(v, v->screen < SCREEN_TABS ?
+					  (v->screen + SCREEN_TABS - 1) % SCREEN_TABS :
+					  0);
 		return VIEW_OK;
 	default:
 		return do_settings(v, action);
@@ -422,7 +376,7 @@ static unsigned one_key(struct view *v, wint_t c, bool is_function)
 	if (v->prompt != PROMPT_NONE)
 		return prompt_key(v, c, is_function);
 	if (!is_function && c >= '1' && c < '1' + SCREEN_TABS) {
-		go_to_tab(v, (int)(c - '1'));
+		view_go_to_tab(v, (int)(c - '1'));
 		return VIEW_OK;
 	}
 	if (!is_function && c >= KEY_MIN)
@@ -457,7 +411,7 @@ void view_draw(struct view *v)
 	erase();
 	area = view_frame_draw(v);
 	if (area.h > 0)
-		screens[v->screen]->draw(v, area);
+		v->screens[v->screen]->draw(v, area);
 	if (v->prompt != PROMPT_NONE) {
 		int x = (int)format_width(v->typed) + 8;
 

@@ -8,7 +8,8 @@
 #include <time.h>
 #include "base/format.h"
 #include "base/intern.h"
-#include "view/view_internal.h"
+#include "view/view_frame.h"
+#include "view/view_paint.h"
 
 enum { WIDE = 96, TALL = 28, METER_LEFT_MAX = 8 };
 
@@ -208,9 +209,9 @@ static void state_text(const struct view *v, char *buf, size_t size)
 	size_t at;
 
 	*buf = '\0';
-	if (v->screen >= SCREEN_TABS || !view_screen_of(v->screen)->set)
+	if (v->screen >= SCREEN_TABS || !v->screens[v->screen]->set)
 		return;
-	set = view_screen_of(v->screen)->set;
+	set = v->screens[v->screen]->set;
 	t = &v->tables[v->screen];
 	at = (size_t)snprintf(buf, size, "sort %s %s", set->v[t->sort].head, t->invert ? "^" : "v");
 	format_clean(filter, sizeof(filter), t->filter.text, 24, v->ascii);
@@ -227,7 +228,7 @@ static void draw_tabs(struct view *v, int y)
 	int x = 0, cols;
 
 	for (int i = 0; i < SCREEN_TABS; i++) {
-		const struct view_screen *screen = view_screen_of((enum view_screen_id)i);
+		const struct view_screen *screen = v->screens[i];
 		const char *name = COLS >= 72 ? screen->name : screen->brief;
 		bool active = v->screen == (enum view_screen_id)i;
 		char tab[48];

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "base/format.h"
 #include "export/cause_bar.h"
-#include "view/view_internal.h"
+#include "view/view_paint.h"
 
 void paint_text(struct view *v, int y, int x, int width, attr_t attr, const char *text)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The keys of screens that are text and no table. */
-#include "view/view_internal.h"
+#include "view/view_scroll.h"
 
 enum { PAGE = 10 };
 

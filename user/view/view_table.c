@@ -6,7 +6,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "view/view_internal.h"
+#include "view/view_paint.h"
+#include "view/view_table.h"
 
 struct keep_ctx {
 	struct view *v;
@@ -49,7 +50,7 @@ static bool reserve(struct view_table *t, size_t n)
 
 void view_table_rebuild(struct view *v, enum view_screen_id id)
 {
-	const struct view_screen *screen = view_screen_of(id);
+	const struct view_screen *screen = v->screens[id];
 	struct view_table *t = &v->tables[id];
 	struct keep_ctx ctx = { v, screen, t };
 
@@ -75,7 +76,7 @@ const void *view_table_selected(const struct view *v, enum view_screen_id id)
 
 	if (!v->s || !t->n)
 		return NULL;
-	return view_screen_of(id)->set->row(v->s, t->order[t->cursor]);
+	return v->screens[id]->set->row(v->s, t->order[t->cursor]);
 }
 
 void view_table_select(struct view *v, enum view_screen_id id, uint64_t identity)
@@ -93,12 +94,12 @@ static void move_to(struct view *v, size_t cursor)
 		return;
 	t->cursor = cursor < t->n ? cursor : t->n - 1;
 	t->follow = t->cursor > 0;
-	t->selected = identity_at(v, view_screen_of(v->screen), t, t->cursor);
+	t->selected = identity_at(v, v->screens[v->screen], t, t->cursor);
 }
 
 static void sort_by_next(struct view *v, int step)
 {
-	const struct column_set *set = view_screen_of(v->screen)->set;
+	const struct column_set *set = v->screens[v->screen]->set;
 	struct view_table *t = &v->tables[v->screen];
 
 	do
@@ -109,7 +110,7 @@ static void sort_by_next(struct view *v, int step)
 
 bool view_table_search(struct view *v, bool forward, bool from_here)
 {
-	const struct view_screen *screen = view_screen_of(v->screen);
+	const struct view_screen *screen = v->screens[v->screen];
 	struct view_table *t = &v->tables[v->screen];
 	char label[COLUMNS_CELL];
 
@@ -212,7 +213,7 @@ static void draw_empty(struct view *v, int y)
 
 int view_table_draw(struct view *v, struct view_area area)
 {
-	const struct column_set *set = view_screen_of(v->screen)->set;
+	const struct column_set *set = v->screens[v->screen]->set;
 	struct view_table *t = &v->tables[v->screen];
 	unsigned widths[COLUMNS_MAX];
 	char line[WORDS_LEN];

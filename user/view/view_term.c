@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <term.h>
 #include <unistd.h>
-#include "view/view_internal.h"
+#include "view/view_term.h"
 
 #define SYNC_BEGIN "\033[?2026h"
 #define SYNC_END "\033[?2026l"
@@ -78,7 +78,7 @@ static void emergency_prepare(bool sync_output)
 	emergency.active = 1;
 }
 
-void view_emergency_restore(void)
+void view_term_emergency(void)
 {
 	const char *bytes = emergency.restore;
 	size_t len = emergency.restore_len;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of aggregate/ know about an aggregate; nobody else includes this. */
-#ifndef TARDY_AGGREGATE_PRIVATE_H
-#define TARDY_AGGREGATE_PRIVATE_H
-#include "aggregate/aggregate.h"
+/* What an aggregate holds; only files of aggregate/ include this. */
+#ifndef TARDY_AGGREGATE_STORE_H
+#define TARDY_AGGREGATE_STORE_H
 #include "aggregate/group.h"
 #include "aggregate/kept.h"
+#include "aggregate/options.h"
 #include "base/table.h"
 
 struct aggregate {
@@ -55,9 +55,4 @@ static inline uint64_t aggregate_share(uint64_t ns, uint64_t part_ns, uint64_t w
 	/* most requests lie within one bucket: no division then */
 	return part_ns ? (uint64_t)((unsigned __int128)ns * part_ns / wall_ns) : 0;
 }
-
-/* Keeps a copy of r, with these parts, where it belongs. Always 0: what cannot be kept is
- * counted. */
-int aggregate_keep(struct aggregate *a, struct group *g, const struct request *r,
-		   const struct parts *parts);
 #endif
