@@ -37,6 +37,8 @@ enum {
 	MAX_SECONDS = 24 * 3600,
 	MAX_LINKS = 8,
 	UPLOAD_BYTES = 64 * 1024,
+	WARM_THINK_MIN_MS = 50,
+	WARM_THINK_MAX_MS = 250,
 	TIMEOUT_US = 60 * 1000000,
 };
 
@@ -63,6 +65,7 @@ struct User {
 	struct Page page;
 	int outstanding; /* hits of the page without an answer */
 	int warm; /* next page of warm_up */
+	bool journeys; /* has seen a page behind it */
 	bool waits_at_start, quiz_open;
 	uint64_t due_us; /* of the next page, when none is outstanding */
 	int courses[MAX_LINKS], quizzes[MAX_LINKS];
@@ -198,17 +201,24 @@ static void Lane_compose(struct Load *load, struct Lane *l)
 	l->out_len = (size_t)len;
 }
 
+static bool User_is_warm(const struct User *u)
+{
+	return u->warm >= (int)(sizeof(warm_up) / sizeof(warm_up[0]));
+}
+
 static void User_page_done(struct Load *load, struct User *u, uint64_t now)
 {
 	const struct Mode *m = load->mode;
-	uint32_t spread_ms = (uint32_t)(m->think_max_ms - m->think_min_ms + 1);
+	/* on the way to the journey everybody knows where to click: its trouble is to be seen */
+	int min_ms = u->journeys ? m->think_min_ms : WARM_THINK_MIN_MS;
+	int max_ms = u->journeys ? m->think_max_ms : WARM_THINK_MAX_MS;
 
-	if (u->warm >= (int)(sizeof(warm_up) / sizeof(warm_up[0])) && !load->started &&
-	    !u->waits_at_start) {
+	if (User_is_warm(u) && !load->started && !u->waits_at_start) {
 		u->waits_at_start = true;
 		load->at_start++;
 	}
-	u->due_us = now + 1000 * ((uint64_t)m->think_min_ms + User_random(u, spread_ms));
+	u->due_us = now + 1000 * ((uint64_t)min_ms +
+				  User_random(u, (uint32_t)(max_ms - min_ms + 1)));
 }
 
 /* Ends the request of a lane, good or bad, and lets the rest of its page go on. */
@@ -374,8 +384,9 @@ static const struct Page *User_pick(struct Load *load, struct User *u)
 	const struct Mode *m = load->mode;
 	int total = 0, at;
 
-	if (u->warm < (int)(sizeof(warm_up) / sizeof(warm_up[0])))
+	if (!User_is_warm(u))
 		return &warm_up[u->warm++];
+	u->journeys = true;
 	if (u->quiz_open) {
 		u->quiz_open = false;
 		return &submit_page;
