@@ -217,8 +217,8 @@ static void User_page_done(struct Load *load, struct User *u, uint64_t now)
 		u->waits_at_start = true;
 		load->at_start++;
 	}
-	u->due_us = now + 1000 * ((uint64_t)min_ms +
-				  User_random(u, (uint32_t)(max_ms - min_ms + 1)));
+	u->due_us = now +
+		    1000 * ((uint64_t)min_ms + User_random(u, (uint32_t)(max_ms - min_ms + 1)));
 }
 
 /* Ends the request of a lane, good or bad, and lets the rest of its page go on. */
