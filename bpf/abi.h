@@ -36,10 +36,11 @@ enum {
 
 /* Type numbers are part of the capture format: append only. */
 enum rec_type {
-	REC_XCHG = 1, /* rec_xchg: an exchange, whole or so far */
+	REC_XCHG_1 =
+		1, /* an exchange as it was in captures until 2026-11, see ingest/record_old.h */
 	REC_DATA = 2, /* rec_data: more of a message's head */
 	REC_WAIT = 3, /* rec_wait: one wait of a serving thread, with its waker */
-	REC_THREAD = 4, /* rec_thread: what a serving thread does now */
+	REC_THREAD_1 = 4, /* the same of rec_thread */
 	REC_TASK = 5, /* rec_task: fork, exec, exit of a tracked process */
 	REC_MARK = 6, /* rec_mark: a configured probe fired inside a request */
 	REC_STACK = 7, /* rec_stack: where a serving thread ran or waited */
@@ -54,6 +55,9 @@ enum rec_type {
 	REC_LABEL = 20, /* rec_label: the name of a probe */
 	REC_HOST = 21, /* rec_host: load of the host over the last interval */
 	REC_SYM = 22, /* rec_sym: the function at an address; before the stacks that have it */
+	/* written by the programs again */
+	REC_XCHG = 23, /* rec_xchg: an exchange, whole or so far */
+	REC_THREAD = 24, /* rec_thread: what a serving thread does now */
 };
 
 struct rec_hdr {
@@ -81,6 +85,7 @@ enum xchg_flag {
 	XCHG_MULTI_THREAD = 1 << 12, /* more than one thread did I/O */
 	XCHG_IDLE_CUT = 1 << 13, /* the thread waited for work since its request before */
 	XCHG_INTERNAL = 1 << 14, /* Unix, accepted: its client is a thread that serves, too */
+	XCHG_POS = 1 << 15, /* pos[] of the turns that have begun is known */
 };
 
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a
@@ -131,6 +136,9 @@ struct rec_xchg {
 	uint8_t reserved1[3];
 	uint8_t tail[ABI_TAIL]; /* last bytes of turn 1's last I/O, right-aligned at tail_len */
 	uint8_t rsp[ABI_RSP_HEAD_MAX];
+	/* Where each turn's first byte is in its stream, modulo 2^32, the same at both ends: TCP's
+	 * sequence number, the bytes sent before it on a Unix connection. */
+	uint32_t pos[2];
 	/* req_len bytes of the request's head follow */
 };
 

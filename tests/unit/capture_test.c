@@ -70,7 +70,7 @@ static struct test_record make_record(uint32_t i)
 {
 	struct test_record r = { .h = {
 					 .len = (uint32_t)sizeof(struct rec_hdr) + i * 7 % 390,
-					 .type = (uint16_t)(i % 40),
+					 .type = (uint16_t)(REC_THREAD_1 + 1 + i % 40),
 					 .cpu = (uint16_t)i,
 					 .ts_ns = 1000000 + i,
 				 } };

@@ -56,7 +56,9 @@ enum {
 
 /* A reader must know these. */
 #define CAPTURE_INCOMPAT_ZSTD (1ull << 0) /* blocks are zstd frames */
-#define CAPTURE_INCOMPAT_KNOWN CAPTURE_INCOMPAT_ZSTD
+#define CAPTURE_INCOMPAT_TYPE_23 \
+	(1ull << 1) /* REC_XCHG and REC_THREAD, which before had other types */
+#define CAPTURE_INCOMPAT_KNOWN (CAPTURE_INCOMPAT_ZSTD | CAPTURE_INCOMPAT_TYPE_23)
 
 enum capture_kind {
 	CAPTURE_RECORDS = 1,

@@ -17,6 +17,7 @@
 #include <zstd.h>
 
 #include "ingest/capture_format.h"
+#include "ingest/record_old.h"
 
 struct capture_reader {
 	struct source source; /* first member: a source pointer is a reader pointer */
@@ -28,7 +29,8 @@ struct capture_reader {
 	uint64_t bytes, records;
 	ZSTD_DCtx *dctx;
 	unsigned char *stored, *raw; /* malloc: aligned to 16 */
-	size_t stored_cap, raw_cap;
+	unsigned char *present; /* an old record in the present one's form */
+	size_t stored_cap, raw_cap, present_cap;
 	size_t raw_len, at; /* of the current block, and of the next record in it */
 	capture_attachment_fn on_attachment;
 	void *attachment_ctx;
@@ -204,6 +206,11 @@ int capture_reader_next(struct capture_reader *r, const struct rec_hdr **out)
 	rec = (const void *)(r->raw + r->at);
 	r->at += capture_padded(rec->len);
 	r->records++;
+	if (record_is_old(rec)) {
+		if (buffer_fit(&r->present, &r->present_cap, rec->len + RECORD_OLD_GROWTH))
+			return fail(r, -ENOMEM);
+		rec = record_present(rec, (void *)r->present);
+	}
 	*out = rec;
 	return 1;
 }
@@ -338,6 +345,7 @@ void capture_reader_close(struct capture_reader *r)
 	ZSTD_freeDCtx(r->dctx);
 	free(r->stored);
 	free(r->raw);
+	free(r->present);
 	if (r->own_fd)
 		close(r->fd);
 	free(r);

@@ -103,7 +103,7 @@ static int head_write(struct capture_writer *w)
 	struct capture_head head = {
 		.version = CAPTURE_VERSION,
 		.head_len = sizeof(head),
-		.incompatible = CAPTURE_INCOMPAT_ZSTD,
+		.incompatible = CAPTURE_INCOMPAT_KNOWN,
 	};
 
 	memcpy(head.magic, CAPTURE_MAGIC, sizeof(head.magic));
