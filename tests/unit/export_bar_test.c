@@ -107,8 +107,26 @@ static void every_letter_has_a_readable_color(void **state)
 	for (int c = 0; c < CAUSE_COUNT; c++) {
 		int color = cause_bar_color(cause_letter((enum cause)c));
 
-		assert_true(color >= 1 && color <= 7);
+		assert_true(color >= 1 && color <= 15 && color != 8);
 	}
+}
+
+/* What stands beside each other and is easily confused must not have one colour, nor two that
+ * differ by red against green alone (1 and 2, 9 and 10). */
+static void neighbours_have_distinct_colors(void **state)
+{
+	static const char *const groups[] = { "rtq", "weu", "kf" };
+
+	(void)state;
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (const char *a = groups[g]; *a; a++)
+			for (const char *b = a + 1; *b; b++) {
+				int x = cause_bar_color(*a), y = cause_bar_color(*b);
+
+				assert_int_not_equal(x, y);
+				assert_false((x % 8 == 1 && y % 8 == 2) ||
+					     (x % 8 == 2 && y % 8 == 1));
+			}
 }
 
 int main(void)
@@ -119,6 +137,7 @@ int main(void)
 		cmocka_unit_test(width_is_exact),
 		cmocka_unit_test(route_without_completed_requests),
 		cmocka_unit_test(every_letter_has_a_readable_color),
+		cmocka_unit_test(neighbours_have_distinct_colors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

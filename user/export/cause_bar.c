@@ -123,9 +123,16 @@ size_t cause_bar_waiting(const struct snapshot *s, const struct snap_route *r,
 
 int cause_bar_color(char letter)
 {
-	static const char letters[] = "wencrtkflqusio?";
-	static const char colors[] = "337266115637777";
-	const char *at = letter ? strchr(letters, letter) : NULL;
+	/* No two of a kind have one colour or are told apart by red against green alone: those that
+	 * wait for a CPU or a database (r t q), for others (w e u), for a disk (k f). */
+	static const struct {
+		char letter;
+		unsigned char color;
+	} colors[] = { { 'w', 3 },  { 'e', 14 }, { 'c', 2 },  { 'r', 6 },  { 't', 11 }, { 'k', 1 },
+		       { 'f', 15 }, { 'l', 5 },  { 'q', 12 }, { 'u', 13 }, { 'n', 7 } };
 
-	return at ? colors[at - letters] - '0' : 7;
+	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++)
+		if (colors[i].letter == letter)
+			return colors[i].color;
+	return 7;
 }

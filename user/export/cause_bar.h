@@ -22,8 +22,7 @@ void cause_bar_route(const struct snap_route *r, double weights[CAUSE_COUNT]);
 enum { CAUSE_BAR_WAITING_MAX = 64 };
 size_t cause_bar_waiting(const struct snapshot *s, const struct snap_route *r,
 			 struct snap_part parts[CAUSE_BAR_WAITING_MAX], uint64_t *sum_us);
-/* The terminal colour of a cause letter, 1..7 as in ECMA-48 (red, green, yellow, blue,
- * magenta, cyan, white);
- * never 0, since black on black is not readable. */
+/* The terminal colour of a cause letter: 1..7 as in ECMA-48 (red, green, yellow, blue, magenta,
+ * cyan, white), 9..15 the bright ones; never 0, since black on black is not readable. */
 int cause_bar_color(char letter);
 #endif

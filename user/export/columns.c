@@ -174,7 +174,7 @@ static void route_share(const void *row, unsigned width, bool ascii, char *buf)
 /* clang-format off */
 static const struct column route_columns[] = {
 	{ "route", "ROUTE", 12, 26, 60, 0, false, false, route_name, by_route },
-	{ "service", "SERVICE", 7, 8, 14, 95, false, false, route_service, by_service },
+	{ "service", "SERVICE", 7, 8, 14, 65, false, false, route_service, by_service },
 	{ "rate", "REQ/s", 5, 5, 5, 30, true, false, route_rate, by_rate },
 	{ "errors", "ERR", 4, 4, 5, 86, true, false, route_errors, by_errors },
 	{ "open", "OPEN", 4, 4, 5, 85, true, false, route_open, by_open },
@@ -186,8 +186,8 @@ static const struct column route_columns[] = {
 	{ "gap", "GAP", 5, 5, 5, 98, true, false, route_gap, by_stream_gap },
 	{ "wait", "WAIT/s", 6, 6, 6, 5, true, false, route_wait, by_wait },
 	{ "share", "%", 3, 3, 3, 25, true, false, route_share, by_share },
-	{ "bar", "WHERE THE TIME GOES", 8, 21, 50, 10, false, true, route_bar, NULL },
-	{ "trend", "TREND", 8, 8, 8, 70, false, false, route_trend, NULL },
+	{ "bar", "WHERE THE TIME GOES", 8, 17, 50, 10, false, true, route_bar, NULL },
+	{ "trend", "TREND", 8, 8, 8, 88, false, false, route_trend, NULL },
 };
 /* clang-format on */
 

@@ -110,12 +110,14 @@ static void put_bar_line(struct text *t, const char *text, unsigned from, unsign
 	trim_line(t, text, line);
 	while (*p) {
 		bool in_bar = col >= from && col < from + len && *p != ' ';
-		char one[8] = { 0 }, sgr[8];
+		char one[8] = { 0 }, sgr[16];
+		int color;
 		uint32_t cp;
 		size_t taken = format_utf8_next(p, strlen(p), &cp);
 
 		if (in_bar && *p != last) {
-			snprintf(sgr, sizeof(sgr), "\033[3%dm", cause_bar_color(*p));
+			color = cause_bar_color(*p);
+			snprintf(sgr, sizeof(sgr), "\033[%dm", color < 8 ? 30 + color : 82 + color);
 			put_sgr(t, sgr);
 		} else if (!in_bar && last) {
 			put_sgr(t, "\033[39m");

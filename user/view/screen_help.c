@@ -26,7 +26,8 @@ static void add_keys(struct help *h, size_t columns, size_t cols)
 	size_t n = 0, rows;
 
 	for (int a = VIEW_ACTION_NONE + 1; a < VIEW_ACTION_COUNT; a++)
-		shown[n++] = (enum view_action)a;
+		if (*view_keys_help((enum view_action)a))
+			shown[n++] = (enum view_action)a;
 	rows = (n + columns - 1) / columns;
 	for (size_t row = 0; row < rows; row++) {
 		char line[LINE_MAX_COLS + 8] = "", cell[LINE_MAX_COLS + 8], keys[64];

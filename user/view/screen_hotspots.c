@@ -87,8 +87,7 @@ static void draw(struct view *v, struct view_area area)
 		draw_detail(v, detail, h);
 }
 
-/* Enter leads to the holder where there is one, else to the route that waits most. */
-static bool open_culprit(struct view *v)
+bool screen_hotspots_culprit(struct view *v)
 {
 	const struct snap_hotspot *h = view_table_selected(v, SCREEN_HOTSPOTS);
 	uint32_t route = h ? h->held_by : 0;
@@ -111,7 +110,11 @@ static bool open_culprit(struct view *v)
 
 static bool key(struct view *v, enum view_action action)
 {
-	return action == VIEW_ACTION_OPEN ? open_culprit(v) : view_table_key(v, action);
+	if (action != VIEW_ACTION_OPEN)
+		return view_table_key(v, action);
+	if (view_table_selected(v, SCREEN_HOTSPOTS))
+		view_open(v, SCREEN_FULL);
+	return true;
 }
 
 const struct view_screen view_screen_hotspots = {

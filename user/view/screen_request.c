@@ -10,18 +10,12 @@
 #include "base/intern.h"
 #include "export/cause_bar.h"
 #include "view/screens.h"
+#include "view/view_full.h"
+#include "view/view_go.h"
 #include "view/view_paint.h"
 #include "view/view_scroll.h"
 
 enum { NAME_COLS = 22, TIME_COLS = 7, AXIS_MIN = 8, AXIS_MAX = 511 };
-
-static const struct snap_request *find(const struct view *v)
-{
-	for (size_t i = 0; v->s && i < v->s->n_requests_v; i++)
-		if (v->s->requests_v[i].xid == v->request_xid)
-			return &v->s->requests_v[i];
-	return NULL;
-}
 
 /* The letter for a call's bar: what its wait is called in the breakdown. */
 static char call_letter(const struct snap_call *c)
@@ -147,7 +141,7 @@ static void head_text(struct view *v, const struct snap_request *r, char *buf)
 
 static void draw(struct view *v, struct view_area area)
 {
-	const struct snap_request *r = find(v);
+	const struct snap_request *r = view_full_request(v);
 	char line[WORDS_LEN], service[FORMAT_LABEL], wait[FORMAT_LABEL];
 	int calls, parts;
 
@@ -190,9 +184,17 @@ static void draw(struct view *v, struct view_area area)
 	paint_parts(v, area, r->parts, r->n_parts, r->wall_us, false);
 }
 
+static bool key(struct view *v, enum view_action action)
+{
+	if (action != VIEW_ACTION_OPEN)
+		return view_scroll_key(v, action);
+	view_open(v, SCREEN_FULL);
+	return true;
+}
+
 const struct view_screen view_screen_request = {
 	.name = "Request",
 	.brief = "Request",
 	.draw = draw,
-	.key = view_scroll_key,
+	.key = key,
 };

@@ -18,6 +18,7 @@
 #include "view/screens.h"
 #include "view/view.h"
 #include "view/view_frame.h"
+#include "view/view_full.h"
 #include "view/view_go.h"
 #include "view/view_table.h"
 #include "view/view_term.h"
@@ -29,7 +30,8 @@ enum { STEPS = 6 };
 static const struct view_screen *const screens[SCREEN_COUNT] = {
 	[SCREEN_ROUTES] = &view_screen_routes,     [SCREEN_REQUESTS] = &view_screen_requests,
 	[SCREEN_HOTSPOTS] = &view_screen_hotspots, [SCREEN_HEALTH] = &view_screen_health,
-	[SCREEN_REQUEST] = &view_screen_request,   [SCREEN_HELP] = &view_screen_help,
+	[SCREEN_REQUEST] = &view_screen_request,   [SCREEN_FULL] = &view_screen_full,
+	[SCREEN_HELP] = &view_screen_help,
 };
 
 struct view *view_new(const struct view_opts *o)
@@ -211,22 +213,15 @@ static void print_to_file(struct view *v)
 
 static void copy_row(struct view *v)
 {
-	const void *row = v->screen < SCREEN_TABS ? view_table_selected(v, v->screen) : NULL;
-	unsigned widths[COLUMNS_MAX];
-	char line[WORDS_LEN];
-	size_t len;
+	char *text = view_full_text(v);
 
-	if (!row) {
+	if (!text)
 		view_message(v, "no row to copy");
-		return;
-	}
-	columns_fit(v->screens[v->screen]->set, 200, widths);
-	columns_line(v->screens[v->screen]->set, widths, row, v->ascii, line);
-	len = strlen(line);
-	while (len && line[len - 1] == ' ')
-		line[--len] = '\0';
-	view_term_copy(v, line);
-	view_message(v, "row sent to the terminal's clipboard");
+	else if (view_term_copy(v, text))
+		view_message(v, "too long for a terminal's clipboard");
+	else
+		view_message(v, "row sent to the terminal's clipboard");
+	free(text);
 }
 
 static unsigned do_settings(struct view *v, enum view_action action)
@@ -256,6 +251,8 @@ static unsigned do_settings(struct view *v, enum view_action action)
 		view_term_suspend(v);
 		return VIEW_OK;
 	default:
+		view_message(v, "nothing to %s on this screen",
+			     action == VIEW_ACTION_OPEN ? "open" : "do that with");
 		return VIEW_OK;
 	}
 }
@@ -368,20 +365,56 @@ static unsigned prompt_key(struct view *v, wint_t c, bool is_function)
 	return VIEW_OK;
 }
 
+static void no_such_key(struct view *v, wint_t c, bool is_function)
+{
+	const char *name = is_function ? keyname((int)c) : key_name((wchar_t)c);
+	char clean[32];
+
+	format_clean(clean, sizeof(clean), name ? name : "this key", 16, v->ascii);
+	view_message(v, "%s does nothing; ? lists the keys", clean);
+}
+
 static unsigned one_key(struct view *v, wint_t c, bool is_function)
 {
+	enum view_action action;
+
 	if (is_function && c == KEY_RESIZE)
 		return VIEW_OK; /* every draw looks the size up */
 	*v->message = '\0';
 	if (v->prompt != PROMPT_NONE)
 		return prompt_key(v, c, is_function);
-	if (!is_function && c >= '1' && c < '1' + SCREEN_TABS) {
+	/* A character can have the number of a function key, and has no action. */
+	action = is_function || c < KEY_MIN ? view_keys_action((int)c) : VIEW_ACTION_NONE;
+	if (action == VIEW_ACTION_TAB)
 		view_go_to_tab(v, (int)(c - '1'));
-		return VIEW_OK;
+	else if (action == VIEW_ACTION_NONE)
+		no_such_key(v, c, is_function);
+	else
+		return do_action(v, action);
+	return VIEW_OK;
+}
+
+/* The rest of a key's sequence that ncurses does not know (ECMA-48 5.4: parameters, one final
+ * byte): its bytes are no keys of their own. False when nothing of the kind follows ESC. */
+static bool skip_sequence(struct view *v)
+{
+	wint_t c;
+	int kind = wget_wch(v->input, &c);
+
+	if (kind == ERR)
+		return false;
+	if (kind != KEY_CODE_YES && c == 'O')
+		return wget_wch(v->input, &c) != ERR;
+	if (kind == KEY_CODE_YES || c != '[') {
+		if (kind == KEY_CODE_YES)
+			ungetch((int)c);
+		else
+			unget_wch((wchar_t)c);
+		return false;
 	}
-	if (!is_function && c >= KEY_MIN)
-		return VIEW_OK; /* a character with the number of a function key */
-	return do_action(v, view_keys_action((int)c));
+	while (wget_wch(v->input, &c) != ERR && (c < 0x40 || c > 0x7e))
+		;
+	return true;
 }
 
 int view_handle_input(struct view *v)
@@ -392,8 +425,11 @@ int view_handle_input(struct view *v)
 	wint_t c;
 	int kind;
 
-	while ((kind = wget_wch(v->input, &c)) != ERR && !(result & VIEW_QUIT))
-		result |= one_key(v, c, kind == KEY_CODE_YES);
+	while (!(result & VIEW_QUIT) && (kind = wget_wch(v->input, &c)) != ERR)
+		if (kind == OK && c == 27 && v->prompt == PROMPT_NONE && skip_sequence(v))
+			view_message(v, "that key does nothing; ? lists the keys");
+		else
+			result |= one_key(v, c, kind == KEY_CODE_YES);
 	/* Nothing to read but readable, or hung up: the terminal went away. */
 	if (!(result & VIEW_QUIT) && poll(&gone, 1, 0) > 0 &&
 	    (gone.revents & (POLLHUP | POLLERR | POLLNVAL)))

@@ -267,8 +267,11 @@ static void draw_bottom(struct view *v, int y)
 			continue;
 		view_keys_labels((enum view_action)a, labels, sizeof(labels));
 		labels[strcspn(labels, " ")] = '\0';
-		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s%s%s", at ? "  " : "",
-				       labels, strlen(labels) == 1 ? " " : "", brief);
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s%s%s",
+				       !at          ? "" :
+				       COLS >= WIDE ? "  " :
+						      " ",
+				       labels, *labels == 'F' ? "" : " ", brief);
 	}
 	paint_text(v, y, 0, COLS, A_NORMAL, line);
 }

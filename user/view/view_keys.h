@@ -2,7 +2,8 @@
 /*
  * The keys, once: input, the help screen and the bottom line are made from these two tables.
  *
- * VIEW_ACTIONS: X(ACTION, "short", "help"); a short name puts the action on the bottom line.
+ * VIEW_ACTIONS: X(ACTION, "short", "help"); a short name puts the action on the bottom line,
+ * a help on the help screen.
  * VIEW_KEYS: X(code, "label", ACTION); an action's first key is the one on the bottom line.
  */
 #ifndef TARDY_VIEW_VIEW_KEYS_H
@@ -12,13 +13,17 @@
 /* clang-format off */
 #define VIEW_ACTIONS(X) \
 	X(HELP, "Help", "this help") \
-	X(SEARCH, "Search", "search") \
+	X(SEARCH, "Find", "search") \
 	X(FILTER, "Filter", "filter: text, ~regex, !not") \
+	X(INTERNAL, "All", "routes between services too") \
 	X(SORT_NEXT, "Sort", "sort by the next column") \
 	X(SORT_PREV, NULL, "sort by the previous column") \
 	X(SORT_INVERT, NULL, "invert the order") \
-	X(INTERNAL, NULL, "routes between services") \
+	X(OPEN, "Open", "open the selected row") \
+	X(BACK, "Back", "clear the filter, back") \
 	X(PAUSE, "Pause", "pause / resume") \
+	X(TAB, "Tab", NULL) \
+	X(TAB_NEXT, NULL, "next screen; or 1 2 3 4") \
 	X(NEXT_MATCH, NULL, "next match") \
 	X(PREV_MATCH, NULL, "previous match") \
 	X(SPACE, NULL, "resume when paused") \
@@ -28,10 +33,7 @@
 	X(PAGE_DOWN, NULL, "one page down") \
 	X(FIRST, NULL, "first row") \
 	X(LAST, NULL, "last row") \
-	X(OPEN, NULL, "open the selected row") \
-	X(BACK, NULL, "clear the filter, back") \
 	X(CLOSE, NULL, "back; quits on screen 1") \
-	X(TAB_NEXT, NULL, "next screen; or 1 2 3 4") \
 	X(TAB_PREV, NULL, "previous screen") \
 	X(FASTER, NULL, "refresh more often") \
 	X(SLOWER, NULL, "refresh less often") \
@@ -39,7 +41,7 @@
 	X(WINDOW_MORE, NULL, "longer window, up to 1h") \
 	X(HEADER, NULL, "header meters on/off") \
 	X(PRINT, NULL, "print the screen to a file") \
-	X(COPY, NULL, "copy the row (OSC 52)") \
+	X(COPY, NULL, "copy the whole row (OSC 52)") \
 	X(REDRAW, NULL, "draw everything again") \
 	X(SUSPEND, NULL, "suspend to the shell") \
 	X(QUIT, "Quit", "quit")
@@ -56,6 +58,7 @@
 	X(KEY_HOME, "Home", FIRST) X('g', "g", FIRST) X(KEY_END, "End", LAST) X('G', "G", LAST) \
 	X('\r', "Enter", OPEN) X('\n', NULL, OPEN) X(KEY_ENTER, NULL, OPEN) \
 	X(27, "Esc", BACK) X('q', "q", CLOSE) \
+	X('1', "1-4", TAB) X('2', NULL, TAB) X('3', NULL, TAB) X('4', NULL, TAB) \
 	X('\t', "Tab", TAB_NEXT) X(KEY_BTAB, "S-Tab", TAB_PREV) \
 	X('+', "+", FASTER) X('-', "-", SLOWER) X('[', "[", WINDOW_LESS) X(']', "]", WINDOW_MORE) \
 	X('#', "#", HEADER) X('P', "P", PRINT) X('y', "y", COPY) \

@@ -42,9 +42,12 @@ void paint_letters(struct view *v, int y, int x, int width, attr_t attr)
 		return;
 	for (int i = x; i < x + width && i < COLS; i++) {
 		char letter = (char)(mvinch(y, i) & A_CHARTEXT);
+		int color = cause_bar_color(letter);
+		bool bold = color > 7 && (COLORS < 16 || COLOR_PAIRS < 16); /* bright there */
 
 		if (letter != ' ')
-			mvchgat(y, i, 1, attr, (short)cause_bar_color(letter), NULL);
+			mvchgat(y, i, 1, bold ? attr | A_BOLD : attr,
+				(short)(bold ? color - 8 : color), NULL);
 	}
 }
 

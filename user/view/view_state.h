@@ -21,6 +21,7 @@ enum view_screen_id {
 	SCREEN_HEALTH,
 	SCREEN_TABS,
 	SCREEN_REQUEST = SCREEN_TABS, /* one request */
+	SCREEN_FULL, /* the row of the screen below, with nothing cut */
 	SCREEN_HELP,
 	SCREEN_COUNT,
 };

@@ -110,7 +110,7 @@ static void start_colors(struct view *v)
 		return;
 	if (use_default_colors() == ERR)
 		background = COLOR_BLACK;
-	for (short i = 1; i <= 7 && i < COLORS && i < COLOR_PAIRS; i++)
+	for (short i = 1; i <= 15 && i < COLORS && i < COLOR_PAIRS; i++)
 		init_pair(i, i, background);
 }
 
@@ -139,6 +139,19 @@ static SCREEN *open_screen(const char *term, FILE *out, FILE *in)
 	return NULL;
 }
 
+/* F1 to F4 as older terminals and the console send them, whatever the description says. */
+static void add_keys(void)
+{
+	static const char *const sent[][2] = { { "\033[11~", "\033[[A" },
+					       { "\033[12~", "\033[[B" },
+					       { "\033[13~", "\033[[C" },
+					       { "\033[14~", "\033[[D" } };
+
+	for (int i = 0; i < 4; i++)
+		for (int k = 0; k < 2; k++)
+			define_key(sent[i][k], KEY_F(i + 1));
+}
+
 static int start_input(struct view *v)
 {
 	v->input = newpad(1, 1);
@@ -149,6 +162,7 @@ static int start_input(struct view *v)
 	nonl();
 	set_escdelay(25);
 	keypad(v->input, TRUE);
+	add_keys();
 	nodelay(v->input, TRUE);
 	curs_set(0);
 	return 0;
@@ -205,17 +219,50 @@ void view_term_resize(struct view *v)
 		resizeterm(ws.ws_row, ws.ws_col);
 }
 
+/* Does the line differ from what the terminal shows? Both windows keep their cursors, which are
+ * where ncurses believes the terminal's to be. */
+static bool line_changed(int y, cchar_t *now, cchar_t *then)
+{
+	size_t n = (size_t)COLS;
+
+	memset(now, 0, (n + 1) * sizeof(*now));
+	memset(then, 0, (n + 1) * sizeof(*then));
+	return mvwin_wchnstr(newscr, y, 0, now, COLS) == ERR ||
+	       mvwin_wchnstr(curscr, y, 0, then, COLS) == ERR ||
+	       memcmp(now, then, n * sizeof(*now)) != 0;
+}
+
+static bool screen_changed(void)
+{
+	cchar_t *cells = calloc(2 * ((size_t)COLS + 1), sizeof(*cells));
+	int new_y, new_x, cur_y, cur_x;
+	bool changed;
+
+	getyx(newscr, new_y, new_x);
+	getyx(curscr, cur_y, cur_x);
+	changed = !cells || is_cleared(curscr) || is_cleared(newscr) || new_y != cur_y ||
+		  new_x != cur_x;
+	for (int y = 0; y < LINES && !changed; y++)
+		changed = line_changed(y, cells, cells + COLS + 1);
+	wmove(newscr, new_y, new_x);
+	wmove(curscr, cur_y, cur_x);
+	free(cells);
+	return changed;
+}
+
 /* Between the two marks the terminal collects, so that a reader never sees half a screen. The
- * marks go past ncurses, which would count them as text. */
+ * marks go past ncurses, which would count them as text. A screen at rest writes nothing. */
 void view_term_flush(struct view *v)
 {
 	int fd = fileno(v->opts.out);
+	bool marks;
 
 	wnoutrefresh(stdscr);
-	if (v->sync_output)
+	marks = v->sync_output && screen_changed();
+	if (marks)
 		write_all(fd, SYNC_BEGIN, strlen(SYNC_BEGIN));
 	doupdate();
-	if (v->sync_output)
+	if (marks)
 		write_all(fd, SYNC_END, strlen(SYNC_END));
 }
 
@@ -233,15 +280,17 @@ void view_term_suspend(struct view *v)
 }
 
 /* OSC 52: the terminal, not this host, puts the text into its clipboard. */
-void view_term_copy(struct view *v, const char *text)
+int view_term_copy(struct view *v, const char *text)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				     "0123456789+/";
-	char out[COLUMNS_CELL * 2] = "\033]52;c;";
-	size_t len = strlen(text), at = strlen(out);
+	static const char head[] = "\033]52;c;";
+	size_t len = strlen(text), at = sizeof(head) - 1;
+	char *out = len <= VIEW_COPY_MAX ? malloc(at + (len + 2) / 3 * 4 + 1) : NULL;
 
-	if (len > COLUMNS_CELL)
-		len = COLUMNS_CELL;
+	if (!out)
+		return len <= VIEW_COPY_MAX ? -ENOMEM : -E2BIG;
+	memcpy(out, head, at);
 	for (size_t i = 0; i < len; i += 3) {
 		size_t left = len - i;
 		uint32_t bits = (uint32_t)(unsigned char)text[i] << 16;
@@ -257,4 +306,6 @@ void view_term_copy(struct view *v, const char *text)
 	}
 	out[at++] = '\a';
 	write_all(fileno(v->opts.out), out, at);
+	free(out);
+	return 0;
 }

@@ -11,5 +11,7 @@ void view_term_flush(struct view *v);
 void view_term_suspend(struct view *v);
 /* Gives it back from a signal handler: only write() and tcsetattr(). */
 void view_term_emergency(void);
-void view_term_copy(struct view *v, const char *text);
+enum { VIEW_COPY_MAX = 65536 }; /* bytes; terminals take no more */
+/* 0; -E2BIG and -ENOMEM: nothing was sent. */
+int view_term_copy(struct view *v, const char *text);
 #endif
