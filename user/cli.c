@@ -740,6 +740,11 @@ static int check(struct parser *p)
 		o->output = o->command == CLI_RECORD ? default_file : "-";
 	if (o->command == CLI_EXPORT && !p->given[CLI_OPT_FORMAT])
 		o->format = CLI_FOLDED;
+	if (o->input && !p->given[CLI_OPT_WINDOW])
+		o->window_ns = 0;
+	if (o->input && !strcmp(o->input, "-") && o->window_ns)
+		return complain(p,
+				"--window needs a file: where it ends is known when it was read");
 	if (o->iterations)
 		o->batch = true;
 	if (o->strict && !p->given[CLI_OPT_MAX_LOST])

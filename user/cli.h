@@ -71,7 +71,7 @@ enum {
 	X(ROUTE, 0, "route", "GLOB", CLI_IN_LIVE | CLI_IN_EXPORT | CLI_IN_REPLAY, \
 	  "only requests of matching routes: 'GET /course/*'") \
 	X(DELAY, 'd', "delay", "SEC", CLI_IN_VIEW, "seconds between refreshes, 0.1 to 3600 (2)") \
-	X(WINDOW, 'w', "window", "DUR", CLI_IN_VIEW, "what figures are about: 10s to 1h (60s)") \
+	X(WINDOW, 'w', "window", "DUR", CLI_IN_VIEW, "what figures are about: 10s to 1h (60s; of a capture all, or its end)") \
 	X(BATCH, 'b', "batch", NULL, CLI_IN_VIEW, "plain text instead of screens") \
 	X(ITERATIONS, 'n', "iterations", "N", CLI_IN_VIEW, "leave after N refreshes; implies -b") \
 	X(INPUT, 'i', "input", "FILE", CLI_IN_TOP | CLI_IN_REPORT | CLI_IN_EXPORT, \
@@ -139,7 +139,8 @@ struct cli_options {
 	enum cli_command command;
 	struct cli_select select;
 	const char *route; /* NULL = all */
-	uint64_t refresh_ns, window_ns; /* never 0 */
+	uint64_t refresh_ns; /* never 0 */
+	uint64_t window_ns; /* 0 = all of a capture */
 	bool batch;
 	uint64_t iterations; /* 0 = until stopped */
 	const char *input; /* NULL = measure; report, export: tardy.data by default; replay: FILE */

@@ -152,7 +152,8 @@ tui_load() {
 	done
 	wait "${slow[@]}"
 }
-# tui_capture FILE: a recording of some seconds of that
+# tui_capture FILE [IDLE_S]: a recording of some seconds of that; with IDLE_S, then of nothing for so
+# long, then of a second of it
 tui_capture() {
 	tui_servers
 	spawn "$TARDY" record -p "$(children_of "$NGINX_PID")" --duration 30s -o "$1" \
@@ -161,6 +162,10 @@ tui_capture() {
 	wait_until 10 grep -q 'recording to' "$TMP/record.err" ||
 		bail "tardy record did not attach" "$(cat "$TMP/record.err")"
 	tui_load 3
+	if [ -n "${2:-}" ]; then
+		sleep "$2"
+		tui_load 1
+	fi
 	end_pid "$recorder" INT
 	[ -s "$1" ] || bail "no recording" "$(cat "$TMP/record.err")"
 }

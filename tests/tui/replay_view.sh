@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lib/live.sh"
 . "$(dirname "$0")/../lib/tui.sh"
 
-tui_capture "$TMP/demo.data"
+tui_capture "$TMP/demo.data" 8
 exec {LIVE_FD}>&- # the rest needs no kernel
 mkdir "$TMP/cwd"
 tui_start 100x30 bash -c "cd '$TMP/cwd' && exec '$TARDY' replay '$TMP/demo.data'"
@@ -108,6 +108,33 @@ tui_keys P
 tui_expect "P says where it wrote" tui_shows 'screen written to tardy-screen-'
 is "one file, for its owner only" "$(stat -c %a "$TMP"/cwd/tardy-screen-*.txt)" 600
 like "the screen is in it" "$(cat "$TMP"/cwd/tardy-screen-*.txt)" '^> GET /slow\.bin'
+
+# ---- the window ----------------------------------------------------------------------------
+requests_shown() { tui_screen | sed -n 's/^-- GET .* in \([0-9,]*\) requests.*/\1/p' | tr -d ,; }
+window_shown() { tui_screen | sed -n 's/^tardy .* window \([0-9]*\)s .*/\1/p'; }
+tui_keys 1 g
+tui_stable
+all=$(requests_shown) whole=$(window_shown)
+between "the whole recording is shown, in seconds" "$whole" 11 30
+tui_keys ']'
+tui_expect "] has nothing to add" tui_shows 'the whole recording is shown'
+tui_keys '['
+tui_expect "[ leaves the last 10 s" tui_shows ' window 10s '
+tui_stable
+between "requests in it, of $all" "$(requests_shown)" 1 $((all - 1))
+tui_keys '['
+tui_expect "[ cannot do less" tui_shows 'this is the shortest window'
+tui_keys ']'
+tui_expect "] shows all of it again" tui_shows " window ${whole}s "
+tui_stable
+is "with all its requests" "$(requests_shown)" "$all"
+tui_keys '+'
+tui_expect "+ has nothing to do" tui_shows 'a recording does not change'
+text=$("$TARDY" replay -q -b -w 10s "$TMP/demo.data")
+like "-w of text" "$text" '^tardy .*window 10s'
+"$TARDY" replay -b -w 10s - <"$TMP/demo.data" >"$TMP/out" 2>&1
+is "-w of what cannot be read again is refused" $? 2
+like "... and says why" "$(cat "$TMP/out")" 'needs a file'
 
 tui_keys q
 is "q quits with status 0" "$(tui_ended)" 0

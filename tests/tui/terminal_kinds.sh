@@ -11,7 +11,7 @@
 tui_capture "$TMP/demo.data"
 exec {LIVE_FD}>&-
 
-tui_shell 100x30 NO_COLOR=1
+tui_shell 120x30 NO_COLOR=1
 tui_wait '\[1\]Routes'
 tui_stable
 like "with UTF-8 the trend is drawn in blocks" "$(tui_screen)" $'[^\t -~]'

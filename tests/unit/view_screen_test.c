@@ -326,6 +326,29 @@ static void settings(void **state)
 	stop();
 }
 
+/* A recording: its end by windows, then all of it. */
+static void windows_of_a_recording(void **state)
+{
+	struct view_opts o = { .version = "0.1.0", .replay = true };
+
+	(void)state;
+	start(80, 24, fixture_busy(), &o); /* of 60 s */
+	assert_true(view_window_s(term.v) == 0);
+	assert_int_equal(keys("]"), VIEW_OK);
+	assert_shows("the whole recording is shown", 1);
+	assert_int_equal(keys("["), VIEW_WINDOW_CHANGED);
+	assert_true(view_window_s(term.v) == 30);
+	assert_int_equal(keys("["), VIEW_WINDOW_CHANGED);
+	assert_true(view_window_s(term.v) == 10);
+	assert_int_equal(keys("["), VIEW_OK);
+	assert_shows("this is the shortest window", 1);
+	assert_int_equal(keys("]]"), VIEW_WINDOW_CHANGED);
+	assert_true(view_window_s(term.v) == 0);
+	assert_int_equal(keys("+"), VIEW_OK);
+	assert_shows("a recording does not change", 1);
+	stop();
+}
+
 /* From one cell to large, on every screen, with names that attack and with nothing at all. */
 static void every_size(void **state)
 {
@@ -563,6 +586,7 @@ int main(void)
 		cmocka_unit_test(filter_and_search),
 		cmocka_unit_test(drilling_down),
 		cmocka_unit_test(settings),
+		cmocka_unit_test(windows_of_a_recording),
 		cmocka_unit_test(every_size),
 		cmocka_unit_test(attacks_do_not_reach_the_terminal),
 		cmocka_unit_test(little_output_at_rest),

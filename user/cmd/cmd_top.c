@@ -20,6 +20,8 @@ struct top {
 	struct view *view;
 	struct snapshot *shown;
 	uint64_t refreshed_ns;
+	uint64_t end_unix_ns; /* of the capture */
+	int status; /* of reading it again */
 };
 
 static void on_fatal(int signo)
@@ -37,12 +39,56 @@ static void catch_fatal(void)
 		signal(fatal[i], on_fatal);
 }
 
+/* Of a capture: all that was read. */
 static struct snapshot *take(struct top *t, double window_s)
 {
-	/* a capture is shown whole */
 	if (!t->session.live)
 		return pipeline_snapshot(t->pipeline, 0, LISTED_REPLAY);
 	return pipeline_snapshot(t->pipeline, window_s, LISTED_LIVE);
+}
+
+/* ---- a capture ----------------------------------------------------------------------------- */
+
+/* Reads it into a new pipeline: the last window_s seconds, 0 = all. Returns 0, or an exit status and
+ * what was read before stays. */
+static int read_window(struct top *t, double window_s)
+{
+	struct pipeline_opts po = { .report = true, .route_glob = t->o->route };
+	struct pipeline *p = pipeline_new(&po);
+	uint64_t window_ns = (uint64_t)(window_s * 1e9);
+	struct cli_options o = *t->o;
+	int status;
+
+	if (!p)
+		return log_error(LOG_NO_MEMORY, "out of memory");
+	if (window_ns && t->end_unix_ns > window_ns)
+		o.from = (struct cli_when){ CLI_WHEN_DATE, t->end_unix_ns - window_ns };
+	if (t->end_unix_ns) /* warnings were given at the first reading */
+		log_set_quiet(true);
+	status = cmd_read_capture(&o, p, NULL);
+	log_set_quiet(t->o->quiet);
+	if (status) {
+		pipeline_free(p);
+		return status;
+	}
+	pipeline_free(t->pipeline);
+	t->pipeline = p;
+	return 0;
+}
+
+/* Where the recording ends is known when all of it was read. */
+static int open_capture(struct top *t)
+{
+	int status = read_window(t, 0);
+	struct snapshot *s = status ? NULL : take(t, 0);
+
+	if (!status && !s)
+		return log_error(LOG_NO_MEMORY, "out of memory");
+	if (status)
+		return status;
+	t->end_unix_ns = (s->start_unix_us + s->window_us) * 1000;
+	snapshot_free(s);
+	return t->o->window_ns ? read_window(t, (double)t->o->window_ns / 1e9) : 0;
 }
 
 /* ---- text ---------------------------------------------------------------------------------- */
@@ -110,6 +156,15 @@ static int rest_ms(const struct top *t)
 	return t->session.live ? (int)(live_pause_ns(t->session.live) / 1000000) : KEYS_MS;
 }
 
+/* Returns 0, or an exit status when the capture cannot be read again. */
+static int change_window(struct top *t)
+{
+	if (!t->session.live)
+		return read_window(t, view_window_s(t->view));
+	pipeline_set_window(t->pipeline, view_window_s(t->view));
+	return 0;
+}
+
 static int run_view(struct top *t)
 {
 	struct pollfd in = { .fd = view_fd(t->view), .events = POLLIN };
@@ -122,8 +177,8 @@ static int run_view(struct top *t)
 		keys = view_handle_input(t->view);
 		if (keys & VIEW_QUIT)
 			break;
-		if (keys & VIEW_WINDOW_CHANGED)
-			pipeline_set_window(t->pipeline, view_window_s(t->view));
+		if ((keys & VIEW_WINDOW_CHANGED) && (t->status = change_window(t)))
+			break;
 		if (t->session.live)
 			err = live_poll(t->session.live, pipeline_record, t->pipeline);
 		if ((keys & VIEW_WINDOW_CHANGED) || refresh_is_due(t))
@@ -140,6 +195,7 @@ static int run_screens(struct top *t)
 		.version = TARDY_VERSION,
 		.ascii = t->o->ascii,
 		.color = t->o->color,
+		.replay = !t->session.live,
 		.window_s = (double)t->o->window_ns / 1e9,
 		.refresh_s = (double)t->o->refresh_ns / 1e9,
 	};
@@ -152,21 +208,22 @@ static int run_screens(struct top *t)
 	err = run_view(t);
 	view_free(t->view);
 	snapshot_free(t->shown);
-	return err ? cmd_live_error(err) : 0;
+	return err ? cmd_live_error(err) : t->status;
 }
 
 int cmd_top(const struct cli_options *o)
 {
-	struct pipeline_opts po = { .report = o->input, .route_glob = o->route, .live = !o->input };
-	struct top t = { .o = o, .pipeline = pipeline_new(&po) };
+	struct pipeline_opts po = { .route_glob = o->route, .live = true };
+	struct top t = { .o = o, .pipeline = o->input ? NULL : pipeline_new(&po) };
 	bool text = o->batch || !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
 	struct pipeline_totals totals;
 	int status;
 
-	if (!t.pipeline)
+	if (!o->input && !t.pipeline)
 		return log_error(LOG_NO_MEMORY, "out of memory");
-	pipeline_set_window(t.pipeline, (double)o->window_ns / 1e9);
-	status = o->input ? cmd_read_capture(o, t.pipeline, NULL) : cmd_session_open(&t.session, o);
+	if (!o->input)
+		pipeline_set_window(t.pipeline, (double)o->window_ns / 1e9);
+	status = o->input ? open_capture(&t) : cmd_session_open(&t.session, o);
 	if (!status) {
 		cmd_catch_signals();
 		status = text ? run_batch(&t) : run_screens(&t);

@@ -180,13 +180,13 @@ static const struct column route_columns[] = {
 	{ "open", "OPEN", 4, 4, 5, 85, true, false, route_open, by_open },
 	{ "p50", "p50", 5, 5, 5, 40, true, false, route_p50, by_p50 },
 	{ "p95", "p95", 5, 5, 5, 20, true, false, route_p95, by_p95 },
-	{ "p99", "p99", 5, 5, 5, 60, true, false, route_p99, by_p99 },
+	{ "p99", "p99", 5, 5, 5, 87, true, false, route_p99, by_p99 },
 	{ "max", "MAX", 5, 5, 5, 90, true, false, route_max, by_max },
 	{ "first", "FIRST", 5, 5, 5, 97, true, false, route_first, by_stream_first },
 	{ "gap", "GAP", 5, 5, 5, 98, true, false, route_gap, by_stream_gap },
 	{ "wait", "WAIT/s", 6, 6, 6, 5, true, false, route_wait, by_wait },
 	{ "share", "%", 3, 3, 3, 25, true, false, route_share, by_share },
-	{ "bar", "WHERE THE TIME GOES", 8, 17, 50, 10, false, true, route_bar, NULL },
+	{ "bar", "WHERE THE TIME GOES", 8, 21, 50, 10, false, true, route_bar, NULL },
 	{ "trend", "TREND", 8, 8, 8, 88, false, false, route_trend, NULL },
 };
 /* clang-format on */

@@ -45,7 +45,7 @@ struct view *view_new(const struct view_opts *o)
 	v->screens = screens;
 	v->opts.in = o->in ? o->in : stdin;
 	v->opts.out = o->out ? o->out : stdout;
-	v->window_s = o->window_s > 0 ? o->window_s : 60;
+	v->window_s = o->window_s > 0 || o->replay ? o->window_s : 60;
 	v->refresh_s = o->refresh_s > 0 ? o->refresh_s : 2;
 	v->header = !o->no_header;
 	for (int i = 0; i < SCREEN_TABS; i++)
@@ -105,6 +105,8 @@ static void rebuild_all(struct view *v)
 void view_update(struct view *v, const struct snapshot *s)
 {
 	v->s = s;
+	if (s && v->opts.replay && !v->window_s)
+		v->whole_s = (double)s->window_us / 1e6;
 	rebuild_all(v);
 }
 
@@ -147,6 +149,32 @@ static unsigned set_step(double *value, const double list[STEPS], bool up, unsig
 		return VIEW_OK;
 	*value = next;
 	return changed;
+}
+
+/* As set_step(); in a replay the longest window is all there is. */
+static unsigned set_window(struct view *v, bool up)
+{
+	double now = v->window_s > 0 ? v->window_s : v->whole_s, next = step(windows_s, now, up);
+
+	if (!v->opts.replay)
+		return set_step(&v->window_s, windows_s, up, VIEW_WINDOW_CHANGED);
+	if (up && (next == now || (v->whole_s > 0 && next >= v->whole_s)))
+		next = 0;
+	if (next == now || next == v->window_s) {
+		view_message(v,
+			     next ? "this is the shortest window" : "the whole recording is shown");
+		return VIEW_OK;
+	}
+	v->window_s = next;
+	return VIEW_WINDOW_CHANGED;
+}
+
+static unsigned set_refresh(struct view *v, bool slower)
+{
+	if (!v->opts.replay)
+		return set_step(&v->refresh_s, refreshes_s, slower, VIEW_REFRESH_CHANGED);
+	view_message(v, "a recording does not change");
+	return VIEW_OK;
 }
 
 static void start_prompt(struct view *v, enum view_prompt prompt)
@@ -228,13 +256,11 @@ static unsigned do_settings(struct view *v, enum view_action action)
 {
 	switch (action) {
 	case VIEW_ACTION_FASTER:
-		return set_step(&v->refresh_s, refreshes_s, false, VIEW_REFRESH_CHANGED);
 	case VIEW_ACTION_SLOWER:
-		return set_step(&v->refresh_s, refreshes_s, true, VIEW_REFRESH_CHANGED);
+		return set_refresh(v, action == VIEW_ACTION_SLOWER);
 	case VIEW_ACTION_WINDOW_LESS:
-		return set_step(&v->window_s, windows_s, false, VIEW_WINDOW_CHANGED);
 	case VIEW_ACTION_WINDOW_MORE:
-		return set_step(&v->window_s, windows_s, true, VIEW_WINDOW_CHANGED);
+		return set_window(v, action == VIEW_ACTION_WINDOW_MORE);
 	case VIEW_ACTION_HEADER:
 		v->header = !v->header;
 		return VIEW_OK;

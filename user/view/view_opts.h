@@ -13,7 +13,8 @@ struct view_opts { /* all zero is the default */
 	bool ascii; /* --ascii */
 	enum text_color color; /* auto: unless NO_COLOR is set and not empty */
 	bool no_header; /* start without the header meters */
-	double window_s; /* 0 = 60 */
+	bool replay; /* what is shown does not go on: a window of 0 is all of it */
+	double window_s; /* 0 = 60, in a replay all */
 	double refresh_s; /* 0 = 2 */
 };
 

@@ -73,6 +73,7 @@ struct view {
 	bool header;
 	bool internal; /* show routes of joined children too */
 	double window_s, refresh_s;
+	double whole_s; /* replay: as long as the recording; 0 = not known yet */
 	enum view_prompt prompt;
 	char typed[VIEW_FILTER_MAX];
 	char before[VIEW_FILTER_MAX]; /* the filter to return to when typing is given up */
