@@ -348,18 +348,22 @@ demo-down: ## end the demo classroom
 	@tools/run.sh demo-down
 
 .PHONY: install uninstall
-MAN_PAGES := $(wildcard docs/man/*.[1-9])
+# what the program prints itself, and where it goes
+INSTALL_MADE := tardy.8:share/man/man8/tardy.8 \
+	tardy.bash:share/bash-completion/completions/tardy \
+	tardy.zsh:share/zsh/site-functions/_tardy \
+	tardy.fish:share/fish/vendor_completions.d/tardy.fish
 DOC_FILES := LICENSE $(wildcard README.md docs/*.md)
 install: all ## install to DESTDIR/PREFIX (/usr/local)
 	install -D -m 0755 $(BUILD)/tardy $(DESTDIR)$(PREFIX)/sbin/tardy
-	$(foreach m,$(MAN_PAGES),install -D -m 0644 $(m) \
-		$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)) &&) :
+	$(BUILD)/tardy man >$(BUILD)/tardy.8
+	$(foreach s,bash zsh fish,$(BUILD)/tardy completion $(s) >$(BUILD)/tardy.$(s) &&) :
+	$(foreach f,$(INSTALL_MADE),install -D -m 0644 $(BUILD)/$(subst :, $(DESTDIR)$(PREFIX)/,$(f)) &&) :
 	$(foreach d,$(wildcard $(DOC_FILES)),install -D -m 0644 $(d) \
 		$(DESTDIR)$(PREFIX)/share/doc/tardy/$(notdir $(d)) &&) :
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/tardy
-	$(foreach m,$(MAN_PAGES),rm -f \
-		$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)) &&) :
+	$(foreach f,$(INSTALL_MADE),rm -f $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(f))) &&) :
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/tardy
 
 # One entry per C file, for editors and clang tools.

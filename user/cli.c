@@ -461,8 +461,6 @@ static void take_flag(struct parser *p, enum cli_option option)
 	case CLI_OPT_ASCII:
 		o->ascii = true;
 		break;
-	case CLI_OPT_NO_PAGER:
-		o->no_pager = true;
 		break;
 	case CLI_OPT_STRICT:
 		o->strict = true;
@@ -590,7 +588,7 @@ static int take_word(struct parser *p, const char *word)
 		return log_error(LOG_USAGE, "tardy record has no argument '%s'", word);
 	}
 	if (!first || o->command == CLI_TOP || o->command == CLI_EXPORT ||
-	    o->command == CLI_DOCTOR || o->command == CLI_VERSION)
+	    o->command == CLI_DOCTOR || o->command == CLI_MAN || o->command == CLI_VERSION)
 		return complain(p, "tardy %s: '%s' is too much", cli_command_name(o->command),
 				word);
 	if (o->command == CLI_HELP) {

@@ -33,6 +33,7 @@
 	X(DOCTOR, "doctor", "", "say what this kernel allows tardy to measure") \
 	X(EXPLAIN, "explain", "[CODE]", "explain an error code such as T0012, or list all") \
 	X(COMPLETION, "completion", "bash|zsh|fish", "print completion code for a shell") \
+	X(MAN, "man", "", "print the manual page: tardy man | man -l -") \
 	X(HELP, "help", "[COMMAND]", "print help") \
 	X(VERSION, "version", "", "print the version")
 // clang-format on
@@ -100,7 +101,6 @@ enum {
 	X(VERBOSE, 'v', "verbose", NULL, CLI_IN_ALL, "say more about what is done") \
 	X(COLOR, 0, "color", "auto|always|never", CLI_IN_ALL, "colours; auto obeys NO_COLOR") \
 	X(ASCII, 0, "ascii", NULL, CLI_IN_ALL, "no characters outside of ASCII") \
-	X(NO_PAGER, 0, "no-pager", NULL, CLI_IN_ALL, "never start a pager") \
 	X(MAX_LOST, 0, "max-lost", "N", CLI_IN_ALL, "leave with status 5 when more records were lost") \
 	X(STRICT, 0, "strict", NULL, CLI_IN_ALL, "fail where there would be a warning") \
 	X(SHOW_HELP, 'h', "help", NULL, CLI_IN_ALL, "print help, of the command if one is given") \
@@ -158,7 +158,7 @@ struct cli_options {
 	const char *probes[ABI_PROBES_MAX]; /* of the right form */
 	size_t n_probes;
 	bool no_stacks;
-	bool quiet, verbose, ascii, no_pager, strict;
+	bool quiet, verbose, ascii, strict;
 	enum text_color color;
 	uint64_t max_lost; /* CLI_MAX_LOST_NONE = any number is fine; --strict: 0 */
 	const char *code; /* explain; NULL = all */
@@ -176,6 +176,8 @@ struct cli_options {
 int cli_parse(int argc, char **argv, struct cli_options *out);
 /* Runs help, version or completion. Returns the exit status. */
 int cli_print(FILE *out, const struct cli_options *o);
+/* The manual page as troff, for cli_print(). */
+void cli_put_man(FILE *out, const char *version);
 
 const char *cli_command_name(enum cli_command command);
 /* The table's rows, for help and completion. */

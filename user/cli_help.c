@@ -128,7 +128,7 @@ static void put_all_help(FILE *out)
 	fputs("\nExit status: 0 fine; 1 no data, doctor failed, or no input or output; 2 usage;\n"
 	      "3 privilege or kernel feature; 4 target gone; 5 lost more than --max-lost; with\n"
 	      "-- CMD that of CMD.\n"
-	      "Environment: NO_COLOR, TARDY_PAGER.\n",
+	      "Environment: NO_COLOR.\n",
 	      out);
 }
 
@@ -402,6 +402,8 @@ int cli_print(FILE *out, const struct cli_options *o)
 			put_all_help(out);
 		else
 			put_command_help(out, (enum cli_command)o->topic);
+	} else if (o->command == CLI_MAN) {
+		cli_put_man(out, TARDY_VERSION);
 	} else {
 		static void (*const put[])(FILE *) = {
 			[CLI_BASH] = put_bash, [CLI_ZSH] = put_zsh, [CLI_FISH] = put_fish

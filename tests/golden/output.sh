@@ -69,7 +69,7 @@ for what in "export -F folded" "export -F speedscope" "report requests -F json" 
 done
 
 # small texts wait in a buffer until the end
-for what in help version 'explain T0012' explain 'completion bash'; do
+for what in help version man 'explain T0012' explain 'completion bash'; do
 	# shellcheck disable=SC2086
 	expect "$what: a full device" 1 'error\[T0016\]|cannot write' \
 		sh -c 'exec "$@" >/dev/full' - "$TARDY" $what

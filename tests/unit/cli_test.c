@@ -96,7 +96,7 @@ static void test_defaults(void **state)
 	assert_true(o.max_lost == CLI_MAX_LOST_NONE);
 	assert_int_equal(o.ring_bytes, 0);
 	assert_int_equal(o.break_state, -1);
-	assert_false(o.batch || o.quiet || o.verbose || o.ascii || o.no_pager || o.strict);
+	assert_false(o.batch || o.quiet || o.verbose || o.ascii || o.strict);
 	good("record", CLI_RECORD);
 	assert_string_equal(o.output, "tardy.data");
 	good("report", CLI_REPORT);
@@ -339,8 +339,8 @@ static void test_everywhere(void **state)
 	size_t len = 0;
 
 	(void)state;
-	good("-v --color=never --ascii --no-pager --max-lost 7", CLI_TOP);
-	assert_true(o.verbose && o.ascii && o.no_pager);
+	good("-v --color=never --ascii --max-lost 7", CLI_TOP);
+	assert_true(o.verbose && o.ascii);
 	assert_int_equal(o.color, TEXT_COLOR_NEVER);
 	assert_int_equal(o.max_lost, 7);
 	good("--color always --quiet doctor", CLI_DOCTOR);

@@ -33,7 +33,7 @@ enum log_exit {
 #define LOG_CODES(X) \
 	X(USAGE, 1, EXIT_USAGE, "", "see tardy --help", \
 	  "The command line is not one that tardy understands. Options, arguments and their " \
-	  "units are listed by tardy --help and in the manual, tardy(1).") \
+	  "units are listed by tardy --help and in the manual, tardy(8).") \
 	X(NOT_ROOT, 2, EXIT_PRIVILEGE, "nothing can be measured", "run as root: sudo tardy ...", \
 	  "Loading BPF programs and reading the memory of other users' system calls needs root " \
 	  "(CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_NET_ADMIN in the first user namespace). " \
@@ -63,7 +63,7 @@ enum log_exit {
 	  "takes a path below /sys/fs/cgroup.") \
 	X(NO_PROBE, 9, EXIT_USAGE, "the marks of this probe will be missing", \
 	  "check the binary with: readelf -n -s FILE", \
-	  "A probe of the configuration names a symbol or USDT probe that the binary does not " \
+	  "A probe (--probe) names a symbol or USDT probe that the binary does not " \
 	  "have. Stripped binaries keep only their dynamic symbols; USDT probes need a build " \
 	  "with them enabled.") \
 	X(TARGET_GONE, 10, EXIT_TARGET_GONE, "the recording ends here", "", \
@@ -113,8 +113,6 @@ enum log_exit {
 	  "free or that of a regular file, which is replaced (a capture keeps it as NAME.old). " \
 	  "Links, pipes and devices are refused, since others may have put them there; -o - " \
 	  "writes to standard output, wherever it goes.") \
-	X(CONFIG, 23, EXIT_USAGE, "", "", \
-	  "The configuration file could not be read or has a value that is not understood.") \
 	X(DEGRADED, 24, EXIT_FINE, "", "tardy doctor lists each hook and why it is off", \
 	  "An optional hook is missing on this kernel, or was refused. One column or detail " \
 	  "stays empty, as the message says; everything else is measured as usual.") \
