@@ -55,11 +55,12 @@ static void *grown(void *v, size_t n, size_t size)
 
 static void take_span(const struct json *object, const char *key, struct oracle_span *s)
 {
-	int64_t *const to[] = { &s->wall_ns, &s->cpu_ns, &s->delay_ns, &s->throttled_ns };
+	int64_t *const to[] = { &s->wall_ns, &s->cpu_ns, &s->delay_ns, &s->throttled_ns,
+				&s->blocked };
 	const struct json *j = json_get(object, key);
 
 	j = j ? j->child : NULL;
-	for (int i = 0; i < 4 && j; i++, j = j->next)
+	for (int i = 0; i < 5 && j; i++, j = j->next)
 		*to[i] = j->text ? strtoll(j->text, NULL, 10) : 0;
 }
 

@@ -14,11 +14,19 @@
  */
 #define _GNU_SOURCE
 #include "oracle_compare.h"
+#include <math.h>
 #include <string.h>
 
 /* schedstat's clock is up to 10 us stale at a switch, and each wait has two: so much of what it
- * says may be cpu instead of run queue, or the reverse. */
+ * says may be cpu instead of run queue or wait, or the reverse. One cause may be many waits (a slow
+ * reader lets a sender go on for some segments at a time); the kernel counts them, and as each is off
+ * by itself, their sum is off by the root of their number. */
 #define STALE_NS 20000
+
+static int64_t stale_ns(const struct oracle_span *wait)
+{
+	return (int64_t)(STALE_NS * sqrt(wait->blocked > 1 ? (double)wait->blocked : 1));
+}
 
 static int64_t max_ns(int64_t a, int64_t b)
 {
@@ -99,13 +107,14 @@ static void account_head(struct truth *t, const struct oracle_record *r)
 
 static void account_own(struct truth *t, const struct oracle_record *r)
 {
-	/* the waits, the read, and for an accepted connection the accept and its hand-over */
-	int64_t waits = 0, runq, cpu, stale = STALE_NS * (r->n_waits + (r->accept_ns ? 3 : 1));
+	/* the read, for an accepted connection the accept and its hand-over, and the waits */
+	int64_t waits = 0, runq, cpu, stale = STALE_NS * (r->accept_ns ? 3 : 1);
 
 	for (int i = 0; i < r->n_waits; i++) {
 		const struct oracle_span *s = &r->waits[i].span;
 		int64_t wait = max_ns(0, s->wall_ns - s->cpu_ns - s->delay_ns);
 
+		stale += stale_ns(s);
 		if (r->waits[i].cause == ORACLE_SPIN)
 			continue; /* never blocks: what is left over was stolen from it */
 		waits += wait;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,7 +112,10 @@ static int64_t read_throttled_ns(const struct oracle_clock *c)
 void oracle_clock_mark(const struct oracle_clock *c, struct oracle_mark *m)
 {
 	int64_t after_ns, off_ns, throttled_ns = read_throttled_ns(c);
+	struct rusage usage;
 
+	getrusage(RUSAGE_THREAD, &usage);
+	m->blocked = usage.ru_nvcsw;
 	m->mono_ns = clock_ns(CLOCK_MONOTONIC);
 	m->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	m->delay_ns = read_delay_ns(c);
@@ -129,6 +133,7 @@ struct oracle_span oracle_span_between(const struct oracle_mark *a, const struct
 		.cpu_ns = b->cpu_ns - a->cpu_ns,
 		.delay_ns = b->delay_ns - a->delay_ns,
 		.throttled_ns = b->throttled_ns - a->throttled_ns,
+		.blocked = b->blocked - a->blocked,
 	};
 }
 
@@ -138,6 +143,7 @@ void oracle_span_add(struct oracle_span *sum, const struct oracle_span *add)
 	sum->cpu_ns += add->cpu_ns;
 	sum->delay_ns += add->delay_ns;
 	sum->throttled_ns += add->throttled_ns;
+	sum->blocked += add->blocked;
 }
 
 void oracle_span_sub(struct oracle_span *sum, const struct oracle_span *sub)
@@ -146,6 +152,7 @@ void oracle_span_sub(struct oracle_span *sum, const struct oracle_span *sub)
 	sum->cpu_ns -= sub->cpu_ns;
 	sum->delay_ns -= sub->delay_ns;
 	sum->throttled_ns -= sub->throttled_ns;
+	sum->blocked -= sub->blocked;
 }
 
 struct oracle_shared *oracle_shared_new(bool process_shared)
@@ -174,8 +181,8 @@ void oracle_shared_add(struct oracle_shared *s, const struct oracle_record *r)
 
 static void write_span(FILE *f, const char *name, const struct oracle_span *s)
 {
-	fprintf(f, ",\"%s\":[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]", name, s->wall_ns,
-		s->cpu_ns, s->delay_ns, s->throttled_ns);
+	fprintf(f, ",\"%s\":[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]", name,
+		s->wall_ns, s->cpu_ns, s->delay_ns, s->throttled_ns, s->blocked);
 }
 
 static void write_record(FILE *f, const struct oracle_record *r)

@@ -28,10 +28,12 @@
 
 struct oracle_mark {
 	int64_t mono_ns, cpu_ns, delay_ns, throttled_ns;
+	int64_t blocked; /* how often it was switched out because it blocked, so far */
 };
 
 struct oracle_span {
 	int64_t wall_ns, cpu_ns, delay_ns, throttled_ns;
+	int64_t blocked; /* times */
 };
 
 /* One cause executed for a request, in the order of the path. */
