@@ -137,7 +137,7 @@ struct rec_xchg {
 	uint8_t tail[ABI_TAIL]; /* last bytes of turn 1's last I/O, right-aligned at tail_len */
 	uint8_t rsp[ABI_RSP_HEAD_MAX];
 	/* Where each turn's first byte is in its stream, modulo 2^32, the same at both ends: TCP's
-	 * sequence number, the bytes sent before it on a Unix connection. */
+	 * sequence number. Not known on Unix connections. */
 	uint32_t pos[2];
 	/* req_len bytes of the request's head follow */
 };

@@ -93,6 +93,22 @@ static __always_inline void turn_add(struct rec_turn *turn, __u32 tid, __u32 byt
 	turn->tid = tid;
 }
 
+/* Where the I/O that has just returned began in its stream: TCP numbers the bytes alike at both
+ * ends. A protocol on top (kernel TLS) makes bytes of its own: those have no place. */
+static __always_inline void turn_position(struct conn *c, struct sock *sk, __u32 turn, bool send,
+					  __u32 bytes)
+{
+	struct tcp_sock *tp;
+
+	if (c->rec.turn[turn].ops || c->rec.family == AF_UNIX || sk->sk_protocol != IPPROTO_TCP)
+		return;
+	tp = typed(sk, struct tcp_sock);
+	if (tp->inet_conn.icsk_ulp_ops)
+		return;
+	c->rec.pos[turn] = (send ? tp->write_seq : tp->copied_seq) - bytes;
+	c->rec.flags |= XCHG_POS;
+}
+
 /* Does a receive on an accepted connection begin a request? One without a new arrival belongs to
  * the old one: php-fpm reads the last record after it has answered. */
 static __always_inline bool begins_request(struct conn *c)
@@ -106,8 +122,8 @@ static __always_inline bool begins_request(struct conn *c)
 	return !c->ready_ns || c->ready_ns > x->turn[0].last_ns;
 }
 
-static __always_inline void io_request(struct conn *c, struct task_struct *p, struct thread *t,
-				       __u32 ret, __u64 now)
+static __always_inline void io_request(struct conn *c, struct sock *sk, struct task_struct *p,
+				       struct thread *t, __u32 ret, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
 	bool accepted = x->role == ROLE_ACCEPTED, start;
@@ -132,6 +148,7 @@ static __always_inline void io_request(struct conn *c, struct task_struct *p, st
 		poll_as = x->turn[0].ops ? STATE_SEND : STATE_CONNECT;
 	}
 	exchange_charge(c, p, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
+	turn_position(c, sk, 0, !accepted, ret);
 	turn_add(&x->turn[0], p->pid, ret, now);
 	text_read(c, ret, 0);
 	c->dirty = 1;
@@ -205,8 +222,8 @@ static __always_inline void gap_note(struct conn *c, __u64 ns)
 
 /* A second status line in one send turn is the answer to a pipelined request (or what follows an
  * interim 1xx; the collector tells them apart). */
-static __always_inline void io_answer(struct conn *c, struct task_struct *p, struct thread *t,
-				      __u32 ret, __u64 now)
+static __always_inline void io_answer(struct conn *c, struct sock *sk, struct task_struct *p,
+				      struct thread *t, __u32 ret, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
 	bool accepted = x->role == ROLE_ACCEPTED;
@@ -235,6 +252,7 @@ static __always_inline void io_answer(struct conn *c, struct task_struct *p, str
 		x->turn[1].arrival_ns = c->ready_ns;
 	if (accepted && x->turn[1].ops && now - x->turn[1].last_ns > GAP_MIN_NS)
 		gap_note(c, now - x->turn[1].last_ns);
+	turn_position(c, sk, 1, accepted, ret);
 	turn_add(&x->turn[1], p->pid, ret, now);
 	text_read(c, ret, 1);
 	c->dirty = 1;
@@ -326,9 +344,9 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	}
 	c->rec.lifetime++;
 	if ((c->rec.role == ROLE_CONNECTED) == send)
-		io_request(c, task, t, ret, now);
+		io_request(c, sk, task, t, ret, now);
 	else
-		io_answer(c, task, t, ret, now);
+		io_answer(c, sk, task, t, ret, now);
 	if (send && c->rec.role == ROLE_ACCEPTED)
 		send_room(c, send_is_full(sk), true, now);
 	c->busy = 0;

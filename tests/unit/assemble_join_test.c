@@ -225,6 +225,142 @@ static void test_late_callee(void **state)
 	scene_end(&s);
 }
 
+/* ---- a lasting connection of a protocol that is not known ---------------------------------- */
+
+struct lasting {
+	struct scene s;
+	struct xchg e, c, f;
+};
+
+static void lasting_init(struct lasting *l, enum kind kind)
+{
+	memset(l, 0, sizeof(*l));
+	scene_init(&l->s);
+	xchg_accepted(&l->e, 1, 1, NGINX, 80);
+	if (kind == UNIX) {
+		xchg_unix_call(&l->c, 1001, 2, NGINX, 1, 1);
+		xchg_unix_callee(&l->f, 2001, 3, FPM, 1);
+	} else {
+		xchg_tcp_call(&l->c, 1001, 2, NGINX, 1, 9000);
+		xchg_tcp_callee(&l->f, 2001, 3, FPM, &l->c);
+	}
+}
+
+static void lasting_turn(struct xchg *e, uint64_t xid, uint32_t pos, uint64_t t, uint64_t end)
+{
+	if (e->x.turn[0].ops)
+		xchg_next(e, xid);
+	REQUEST(e, "slow", t, t);
+	ANSWER(e, "done", end);
+	if (pos) {
+		e->x.flags |= XCHG_POS;
+		e->x.pos[0] = pos;
+		e->x.pos[1] = pos + 1000;
+	}
+}
+
+static void lasting_entry(struct lasting *l, uint64_t xid, uint64_t t)
+{
+	if (l->e.x.turn[0].ops)
+		xchg_next(&l->e, xid);
+	REQUEST(&l->e, GET, t, t);
+	ANSWER(&l->e, OK, t + 500);
+	scene_xchg(&l->s, &l->e, 0, t + 500);
+}
+
+/* A caller's request can be gone while what it asked for is not known to be over: the callee is
+ * nobody's then, not that of the call which comes next on the connection. */
+static void test_not_the_next_call(void **state)
+{
+	(void)state;
+	for (enum kind kind = UNIX; kind <= TCP; kind++) {
+		struct lasting l;
+
+		lasting_init(&l, kind);
+		lasting_entry(&l, 1, 0);
+		lasting_turn(&l.c, 1001, 0, 100, 400);
+		scene_xchg(&l.s, &l.c, 0, 500);
+		lasting_turn(&l.f, 2001, 0, 100, 390);
+		scene_xchg(&l.s, &l.f, XCHG_OPEN, 500);
+		scene_tick(&l.s, 600);
+		lasting_entry(&l, 2, 1000);
+		lasting_turn(&l.c, 1002, 0, 1100, 1400);
+		l.c.x.parent = 2;
+		scene_xchg(&l.s, &l.c, 0, 1500);
+		scene_tick(&l.s, 1600);
+		scene_tick(&l.s, 200000);
+		assert_int_equal(scene_request(&l.s, 2001)->parent_xid, 1);
+		assert_int_equal(scene_request(&l.s, 2)->calls[0].child_xid, 0);
+		scene_end(&l.s);
+	}
+}
+
+/* The positions of the bytes decide, whatever the times say: the callee of the first call was
+ * lost, and the second call's request was read while the first was not over. */
+static void test_position(void **state)
+{
+	static const struct {
+		uint32_t call[2], callee;
+		int joins; /* number of the call, 0 = none */
+	} cases[] = {
+		{ { 5000, 5004 }, 5000, 1 },
+		{ { 5000, 5004 }, 5004, 2 },
+		{ { 5000, 5004 }, 5002, 1 }, /* read in two pieces: still the call's bytes */
+		{ { 5000, 5004 }, 5008, 0 },
+		{ { 5000, 5004 }, 4996, 0 },
+		{ { 0xfffffffc, 1 }, 0xfffffffe, 1 },
+		{ { 0xfffffffe, 2 }, 1, 1 }, /* numbers begin anew */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lasting l;
+		const struct request *r;
+
+		lasting_init(&l, TCP);
+		REQUEST(&l.e, GET, 0, 0);
+		lasting_turn(&l.c, 1001, cases[i].call[0], 100, 300);
+		scene_xchg(&l.s, &l.c, 0, 500);
+		lasting_turn(&l.c, 1002, cases[i].call[1], 310, 400);
+		scene_xchg(&l.s, &l.c, 0, 500);
+		lasting_turn(&l.f, 2001, cases[i].callee, 150, 390);
+		scene_xchg(&l.s, &l.f, XCHG_CLOSED, 500);
+		ANSWER(&l.e, OK, 500);
+		scene_xchg(&l.s, &l.e, 0, 500);
+		scene_tick(&l.s, 600);
+		r = scene_request(&l.s, 1);
+		assert_int_equal(scene_request(&l.s, 2001)->parent_xid, cases[i].joins ? 1 : 0);
+		for (int call = 1; call <= 2; call++)
+			assert_int_equal(r->calls[call - 1].child_xid,
+					 cases[i].joins == call ? 2001 : 0);
+		scene_end(&l.s);
+	}
+}
+
+/* Where there are no positions, a call that was sent after the callee had answered, and whose own
+ * answer came later, is not the callee's. One whose send returned late is. */
+static void test_times_apart(void **state)
+{
+	(void)state;
+	for (int late_send = 0; late_send < 2; late_send++) {
+		struct lasting l;
+
+		lasting_init(&l, UNIX);
+		REQUEST(&l.e, GET, 0, 0);
+		lasting_turn(&l.f, 2001, 0, 100, 200);
+		scene_xchg(&l.s, &l.f, XCHG_CLOSED, 500);
+		lasting_turn(&l.c, 1001, 0, 250, 400);
+		if (late_send)
+			l.c.x.turn[1].arrival_ns = AT(199);
+		scene_xchg(&l.s, &l.c, 0, 500);
+		ANSWER(&l.e, OK, 500);
+		scene_xchg(&l.s, &l.e, 0, 500);
+		scene_tick(&l.s, 600);
+		assert_int_equal(scene_request(&l.s, 2001)->parent_xid, late_send ? 1 : 0);
+		scene_end(&l.s);
+	}
+}
+
 /* Nothing is known of the other end: its address stands for it. */
 static void test_unjoined(void **state)
 {
@@ -593,6 +729,9 @@ int main(void)
 		cmocka_unit_test(test_addresses_again),
 		cmocka_unit_test(test_addresses_again_elsewhere),
 		cmocka_unit_test(test_late_callee),
+		cmocka_unit_test(test_not_the_next_call),
+		cmocka_unit_test(test_position),
+		cmocka_unit_test(test_times_apart),
 		cmocka_unit_test(test_unjoined),
 		cmocka_unit_test(test_connect),
 		cmocka_unit_test(test_prepared),

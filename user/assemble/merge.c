@@ -23,6 +23,9 @@ static void fold_record(struct node *n)
 	for (size_t i = 0; i < STATE_COUNT; i++)
 		x->state_ns[i] += b->state_ns[i];
 	x->flags |= b->flags & (XCHG_FRESH | XCHG_THREAD_NEW | XCHG_NO_ARRIVAL | XCHG_SEEDED);
+	x->pos[0] = b->pos[0];
+	if (!(b->flags & XCHG_POS))
+		x->flags &= ~(uint32_t)XCHG_POS;
 	x->behind = b->behind;
 	x->behind_after_ns = b->behind_after_ns;
 	if (!x->parent)

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Whose work it is: calls and what answers them, where names and threads do not tell.
+# timeout: 150
+. "$(dirname "$0")/../lib/live.sh"
+here=$TARDY_ROOT/tests/live
+kernel_mark
+
+# ---- one lasting connection of a protocol that is not known, TCP and Unix ------------------
+# lasting ADDRESS: a web server of one thread calls a store on a connection older than tardy
+lasting() {
+	local name=$1 address=$2 store web port
+	port=$(free_port)
+	spawn python3 "$here/owners_server.py" store "$address"
+	store=$SPAWNED
+	spawn python3 "$here/owners_server.py" web "$port" "$address"
+	web=$SPAWNED
+	wait_until 10 listens "$port" || bail "the web server did not start"
+	record_start "$store,$web"
+	check "$name: a visitor came" python3 "$here/owners_client.py" "$port" 3 0
+	check "$name: and came again" python3 "$here/owners_client.py" "$port" 2 0.02
+	record_end
+	is "$name: record ended well" "$RECORD_STATUS" 0
+	report_json "$TMP/report" requests
+	facts python3 "$here/owners_check.py" lasting "$TMP/report" "$name" "$web" "$store"
+	end_pid "$web"
+	end_pid "$store"
+}
+lasting tcp "127.0.0.1:$(free_port)"
+lasting unix "$TMP/store.sock"
+
+kernel_clean
+done_testing

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks of owners.sh.
+
+owners_check.py lasting REPORT NAME WEB STORE    each request of the web server made one call
+"""
+import sys
+
+from facts import brief, end_s, kind, load, ok, own_us, start_s
+
+
+def lasting(path, name, web, store):
+    """The store sleeps for /slow and computes for /fast: so each callee says whose it is."""
+    rows = kind(load(path), "request")
+    pages = {r["id"]: r for r in rows if r["pid"] == int(web)}
+    served = [r for r in rows if r["pid"] == int(store)]
+    wrong, children = [], {}
+    for r in served:
+        page = pages.get(r["parent"])
+        if not page:
+            continue
+        children.setdefault(page["id"], []).append(r)
+        slept = own_us(r, "sleep", "runq") > 20000    # a switch that the kernel does not tell of
+        if slept != (page["route"] == "GET /slow") or not start_s(page) <= start_s(r) <= end_s(page):
+            wrong.append((brief(page), brief(r)))
+    alone = [r for r in pages.values() if len(children.get(r["id"], [])) != 1]
+    ok(len(pages) >= 50, "%s: there were requests (%d)" % (name, len(pages)))
+    ok(not wrong, "%s: none of %d callees is joined to another call" % (name, len(served)),
+       len(wrong), *wrong[:3])
+    # of a connection older than tardy, the first exchange may have begun before
+    ok(len(alone) <= 1, "%s: each request has its callee" % name, len(alone), *map(brief, alone[:3]))
+    ok(not [r for r in served if r["entry"]], "%s: no callee is an entry request" % name)
+
+
+if __name__ == "__main__":
+    {"lasting": lasting}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Servers of owners.sh.
+
+owners_server.py store ADDRESS        4 bytes are answered by 4: "slow" sleeps 30 ms, others compute 3 ms
+owners_server.py web PORT ADDRESS     GET /slow and /fast ask the store, on one lasting connection
+
+ADDRESS is HOST:PORT or the path of a Unix socket.
+"""
+import http.server
+import os
+import socket
+import sys
+import time
+
+
+def parse(address):
+    if address.startswith("/"):
+        return socket.AF_UNIX, address
+    host, port = address.rsplit(":", 1)
+    return socket.AF_INET, (host, int(port))
+
+
+def dial(address):
+    family, where = parse(address)
+    for _ in range(100):
+        s = socket.socket(family)
+        try:
+            s.connect(where)
+            return s
+        except OSError:
+            s.close()
+            time.sleep(0.05)
+    sys.exit("nobody listens at %s" % address)
+
+
+def compute(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def read_exactly(s, n):
+    got = b""
+    while len(got) < n:
+        more = s.recv(n - len(got))
+        if not more:
+            return b""
+        got += more
+    return got
+
+
+def store(address):
+    family, where = parse(address)
+    listener = socket.socket(family)
+    if family == socket.AF_UNIX and os.path.exists(where):
+        os.unlink(where)
+    listener.bind(where)
+    listener.listen(8)
+    while True:
+        s = listener.accept()[0]
+        while True:
+            word = read_exactly(s, 4)
+            if not word:
+                break
+            if word == b"slow":
+                time.sleep(0.03)
+            else:
+                compute(0.003)
+            s.sendall(b"done")
+        s.close()
+
+
+def web(port, address):
+    upstream = dial(address)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            upstream.sendall(self.path[1:5].encode())
+            read_exactly(upstream, 4)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        def log_message(self, *args):
+            pass
+
+    http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "store":
+        store(sys.argv[2])
+    else:
+        web(int(sys.argv[2]), sys.argv[3])
