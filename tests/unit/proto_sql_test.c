@@ -24,7 +24,22 @@ static const struct sample normal[] = {
 	{ "SELECT 1, 1.5, .5, 1e-5, 0xFF, 1_000, 1.5E+10", "SELECT ?, ?, ?, ?, ?, ?, ?" },
 	{ "SELECT -1, a -1, a - 1, (-1), a = -1.5", "SELECT ?, a -?, a - ?, (?), a = ?" },
 	{ "WHERE a BETWEEN -1 AND +2 LIMIT -3", "WHERE a BETWEEN ? AND ? LIMIT ?" },
-	{ "SELECT E'a\\'b', e'\\\\', 'c\\', x", "SELECT ?, ?, ?, x" },
+	{ "SELECT E'a\\'b', e'\\\\', x", "SELECT ?, ?, x" },
+	/* does the literal end there? the server's setting says it, so nothing is shown of the rest */
+	{ "SELECT 'it\\'s secret token' , 2", "SELECT ?" },
+	{ "SELECT a FROM t WHERE p = 'C:\\' AND q = 'secret'", "SELECT a FROM t WHERE p = ?" },
+	{ "SELECT 'a\\b', c", "SELECT ?, c" },
+	/* settings are values, quoted or not */
+	{ "SET my.key = hunter2", "SET my.key = ?" },
+	{ "set local a to b, c; SELECT d", "set local a to ?; SELECT d" },
+	{ "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+	  "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE" },
+	{ "UPDATE t SET a = b WHERE c = d", "UPDATE t SET a = b WHERE c = d" },
+	{ "ALTER USER bob PASSWORD 'hunter2'", "ALTER USER bob PASSWORD ?" },
+	/* names that are no names */
+	{ "SELECT a FROM \"user_bob@example.com\"", "SELECT a FROM ?" },
+	{ "SELECT \"secret literal in mysql\"", "SELECT ?" },
+	{ "SELECT a FROM \"my-schema\".\"t.1\"", "SELECT a FROM \"my-schema\".\"t.1\"" },
 	{ "SELECT B'01', X'ff', N'n', U&'d\\0061'", "SELECT ?, ?, ?, ?" },
 	{ "SELECT 'a'\n  'b' FROM t", "SELECT ? FROM t" },
 	{ "SELECT $$it's$$, $tag$ $$ $x$ $tag$, x", "SELECT ?, ?, x" },
@@ -33,8 +48,7 @@ static const struct sample normal[] = {
 	{ "SELECT arr[1], x[2:3]", "SELECT arr[?], x[?:?]" },
 	{ "SELECT a->'k' , b @> '{\"x\":1}'", "SELECT a->?, b @> ?" },
 	{ "SELECT t1.c2, mdl_3 FROM t1", "SELECT t1.c2, mdl_3 FROM t1" },
-	{ "SELECT \"My \"\"Col\", U&\"x\" FROM \"s\".t",
-	  "SELECT \"My \"\"Col\", U&\"x\" FROM \"s\".t" },
+	{ "SELECT \"My \"\"Col\", U&\"x\" FROM \"s\".t", "SELECT ?, U&\"x\" FROM \"s\".t" },
 	{ "SELECT 'open", "SELECT ?" },
 	{ "SELECT $a$open", "SELECT ?" },
 	{ "SELECT 1 /* open", "SELECT ?" },
@@ -64,8 +78,7 @@ static const struct sample normal[] = {
 	{ "VALUES (1,2),", "VALUES (...)" },
 	{ "VALUES (1, now()), (2, no", "VALUES (?, now())" },
 	/* bytes */
-	{ "SELECT \"a\x1b[2J\", \xc3\xa9t\xc3\xa9, b\xff",
-	  "SELECT \"a_[2J\", \xc3\xa9t\xc3\xa9, b_" },
+	{ "SELECT \"a\x1b[2J\", \xc3\xa9t\xc3\xa9, b\xff", "SELECT ?, \xc3\xa9t\xc3\xa9, b_" },
 	{ "SELECT\x01 a", "SELECT a" },
 };
 
@@ -241,7 +254,7 @@ static const struct sample summaries[] = {
 	{ "SELECT 1", "SELECT" },
 	{ "SELECT 'FROM secret'", "SELECT" },
 	{ "(SELECT a FROM t) UNION (SELECT b FROM u)", "SELECT t" },
-	{ "SELECT * FROM ONLY \"Sch\".\"My Table\" x", "SELECT Sch.My Table" },
+	{ "SELECT * FROM ONLY \"Sch\".\"My Table\" x", "SELECT Sch" },
 	{ "/* hint */ INSERT INTO mdl_log (a) VALUES (1)", "INSERT mdl_log" },
 	{ "UPDATE ONLY mdl_user SET a=1", "UPDATE mdl_user" },
 	{ "DELETE FROM public.mdl_sessions WHERE 1=1", "DELETE public.mdl_sessions" },
@@ -269,7 +282,7 @@ static const struct sample summaries[] = {
 	{ "", "" },
 	{ "SELECT * FROM", "SELECT" },
 	{ "SELECT * FROM t\x1b[2J", "SELECT t" },
-	{ "SELECT * FROM \"t\x1b[2J\"", "SELECT t_[2J" },
+	{ "SELECT * FROM \"t\x1b[2J\"", "SELECT" },
 };
 
 static void summary_table(void **state)

@@ -15,6 +15,8 @@ enum {
 	SEGMENT_MAX = 64,
 	UUID_LEN = 36,
 	SLUG_DIGITS_MAX = 2, /* of a word: "web20" */
+	TOKEN_MIN = 8,
+	SECRET_LETTERS_MAX = 15, /* of a word behind "reset" and the like */
 };
 
 struct writer {
@@ -167,9 +169,94 @@ static bool is_mixed(struct slice s)
 	return digit && letter && !(slug && words > 1);
 }
 
+enum { CLASS_DIGIT, CLASS_LOWER, CLASS_UPPER, CLASS_OTHER };
+
+static int class_of(char c)
+{
+	return is_digit(c)          ? CLASS_DIGIT :
+	       c >= 'a' && c <= 'z' ? CLASS_LOWER :
+	       c >= 'A' && c <= 'Z' ? CLASS_UPPER :
+				      CLASS_OTHER;
+}
+
+/* Short tokens: digits, small and capital letters that change at every second byte or more
+ * often. "OAuth2Callback" is a name, "Ab3dEf7h" is none. */
+static bool is_token(struct slice s)
+{
+	size_t changes = 0;
+	bool seen[CLASS_OTHER + 1] = { false };
+
+	for (size_t i = 0; i < s.len; i++) {
+		seen[class_of(s.ptr[i])] = true;
+		changes += i && class_of(s.ptr[i]) != class_of(s.ptr[i - 1]);
+	}
+	return s.len >= TOKEN_MIN && changes * 2 >= s.len && seen[CLASS_DIGIT] &&
+	       seen[CLASS_LOWER] && seen[CLASS_UPPER] && !seen[CLASS_OTHER];
+}
+
+static int hex_value(char c)
+{
+	return is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* The byte at *pos as the server will see it; *pos goes behind it. */
+static char decoded(struct slice s, size_t *pos)
+{
+	char c = s.ptr[*pos];
+
+	if (c == '%' && s.len - *pos > 2 && is_hex(s.ptr[*pos + 1]) && is_hex(s.ptr[*pos + 2])) {
+		c = (char)(hex_value(s.ptr[*pos + 1]) << 4 | hex_value(s.ptr[*pos + 2]));
+		*pos += 2;
+	}
+	*pos += 1;
+	return c;
+}
+
+/* What is no name of a page: a value ("a=b"), the query of an encoded '?', an address or userinfo
+ * ("john@example.com", "user:pass@host"), a JWT (RFC 7519: its header is an object in base64url). */
+static bool has_value(struct slice s)
+{
+	const struct slice jwt = SLICE_LIT("eyJ");
+
+	if (s.len >= 16 && !memcmp(s.ptr, jwt.ptr, jwt.len))
+		return true;
+	for (size_t pos = 0; pos < s.len;) {
+		char c = decoded(s, &pos);
+
+		if (c == '=' || c == '?' || c == '&' || c == '#' || c == '@')
+			return true;
+	}
+	return false;
+}
+
+/* Words of pages that are opened by a secret: it is the next segment. */
+static bool leads_to_secret(struct slice s)
+{
+	static const char *const words[] = { "reset",      "verify",     "verification",
+					     "token",      "tokens",     "activate",
+					     "activation", "confirm",    "confirmation",
+					     "invite",     "invitation", "unsubscribe",
+					     "magic",      "magic-link" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (slice_ieq(s, slice_of(words[i])))
+			return true;
+	return false;
+}
+
+/* Such a secret, told from the page's next word: "confirm/email" stays. */
+static bool could_be_secret(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (class_of(s.ptr[i]) == CLASS_DIGIT)
+			return true;
+	return s.len > SECRET_LETTERS_MAX;
+}
+
 static bool is_opaque(struct slice s)
 {
-	return all_digits(s) || is_uuid(s) || is_hash(s) || is_mixed(s) || s.len > SEGMENT_MAX;
+	return all_digits(s) || is_uuid(s) || is_hash(s) || is_mixed(s) || is_token(s) ||
+	       s.len > SEGMENT_MAX;
 }
 
 /* Where the extension begins (at its dot): a letter somewhere, else it is a version number. */
@@ -188,16 +275,39 @@ static size_t extension(struct slice s)
 	return s.len;
 }
 
-static void put_segment(struct writer *w, struct slice segment)
+/* The parts between dots are judged one by one ("app.*.js"). */
+static void put_stem(struct writer *w, struct slice stem)
 {
-	size_t dot = extension(segment);
-	struct slice stem = { segment.ptr, dot };
+	size_t from = 0;
 
-	if (!is_opaque(stem)) {
-		put(w, segment);
+	if (is_opaque(stem)) {
+		put(w, SLICE_LIT("*"));
 		return;
 	}
-	put(w, SLICE_LIT("*"));
+	for (size_t i = 0; i <= stem.len; i++) {
+		struct slice part = { stem.ptr + from, i - from };
+
+		if (i < stem.len && stem.ptr[i] != '.')
+			continue;
+		put(w, !all_digits(part) && is_opaque(part) ? SLICE_LIT("*") : part);
+		if (i < stem.len)
+			put(w, SLICE_LIT("."));
+		from = i + 1;
+	}
+}
+
+static void put_segment(struct writer *w, struct slice segment, bool after_lead)
+{
+	size_t dot = extension(segment);
+
+	if (has_value(segment)) {
+		put(w, SLICE_LIT("*"));
+		return;
+	}
+	if (after_lead && could_be_secret((struct slice){ segment.ptr, dot }))
+		put(w, SLICE_LIT("*"));
+	else
+		put_stem(w, (struct slice){ segment.ptr, dot });
 	put(w, (struct slice){ segment.ptr + dot, segment.len - dot });
 }
 
@@ -214,6 +324,7 @@ static bool is_php(struct slice segment)
 
 static void put_path(struct writer *w, struct slice path, bool parameters)
 {
+	bool after_lead = false;
 	size_t pos = 0;
 
 	if (!path.len || path.ptr[0] != '/')
@@ -236,7 +347,8 @@ static void put_path(struct writer *w, struct slice path, bool parameters)
 			if (semicolon)
 				segment.len = (size_t)(semicolon - segment.ptr);
 		}
-		put_segment(w, segment);
+		put_segment(w, segment, after_lead);
+		after_lead = leads_to_secret(segment);
 		if (is_php(segment) && pos < path.len) {
 			put(w, SLICE_LIT("/*"));
 			return;

@@ -16,14 +16,17 @@ enum { ROUTE_MAX = 120 };
  * absolute target and path parameters (";jsessionid=...") are dropped, repeated slashes are one;
  * dot segments and percent-encoding stay as sent. A segment is "*" when it identifies a thing
  * rather than a page: digits only, a UUID, 8 or more hexadecimal digits with a decimal one among
- * them, 20 or more letters and digits mixed (a slug of words is none), more than 64 bytes. An
- * extension stays: "*.png". What follows a *.php segment (PATH_INFO) is one "*". Control and
+ * them, 20 or more letters and digits mixed (a slug of words is none), a shorter token that changes
+ * between digits, small and capital letters all the time, more than 64 bytes; also a part of it
+ * between dots. So is one that holds a value, an address or userinfo, as sent or percent-encoded
+ * ("a=b", "j@x.org", "%3Fkey"), a JWT, and what follows words such as "reset" and has a digit or is
+ * long. An extension stays: "*.png". What follows a *.php segment (PATH_INFO) is one "*". Control and
  * malformed bytes are "?". The authority form of CONNECT is "*".
  */
 size_t route_normalise(struct slice method, struct slice target, char *out, size_t cap);
 
 /*
- * The same from FastCGI's SCRIPT_NAME, which is decoded and has no query: a '?' or ';' in it is
+ * The same from FastCGI's SCRIPT_NAME, which is decoded and has no parameters: a ';' in it is
  * a byte of the name. Empty when script_name is.
  */
 size_t route_script(struct slice method, struct slice script_name, char *out, size_t cap);

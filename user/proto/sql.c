@@ -27,6 +27,7 @@ struct normaliser {
 	size_t len, cap; /* cap leaves room for the NUL */
 	bool full;
 	bool gap; /* a token was left out before the next one */
+	bool setting; /* the statement is a SET: its values are */
 	struct sql_token last;
 	struct group groups[DEPTH_MAX]; /* [0] is the statement itself */
 	size_t depth;
@@ -289,6 +290,29 @@ static void add_token(struct normaliser *n, struct sql_lexer *lexer, struct sql_
 	n->last = *t;
 }
 
+/* SET name = value, SET name TO value: values may be bare words, and secrets. */
+static bool sets_value(struct normaliser *n, const struct sql_token *t)
+{
+	if (n->last.kind == SQL_END || sql_token_punct(&n->last, ';'))
+		n->setting = sql_token_is(t, "set");
+	return n->setting && (sql_token_punct(t, '=') || sql_token_is(t, "to"));
+}
+
+/* One literal for all up to the next statement. */
+static void add_setting(struct normaliser *n, struct sql_lexer *lexer)
+{
+	struct sql_token token;
+	bool more;
+
+	do
+		more = sql_lexer_next(lexer, &token);
+	while (more && !sql_token_punct(&token, ';'));
+	add_literal(n, true);
+	n->setting = false;
+	if (more)
+		add_token(n, lexer, &token);
+}
+
 static void trim_end(struct normaliser *n)
 {
 	while (n->len && strchr(" ,;", n->out[n->len - 1]))
@@ -347,11 +371,17 @@ size_t sql_normalise(struct slice sql, char *out, size_t cap)
 	n.cap = cap - 1;
 	n.full = false;
 	n.gap = false;
+	n.setting = false;
 	n.depth = 0;
 	n.last = (struct sql_token){ .kind = SQL_END };
 	n.groups[0] = (struct group){ .child = NO_GROUP };
-	while (!n.full && sql_lexer_next(&lexer, &token))
+	while (!n.full && sql_lexer_next(&lexer, &token)) {
+		bool value = sets_value(&n, &token);
+
 		add_token(&n, &lexer, &token);
+		if (value)
+			add_setting(&n, &lexer);
+	}
 	if (n.full)
 		trim_end(&n);
 	else

@@ -5,6 +5,8 @@
  */
 #include "proto/sql_lex.h"
 
+enum { IDENTIFIER_MAX = 63 }; /* of PostgreSQL (NAMEDATALEN) */
+
 static bool is_space(char c)
 {
 	/* Other control characters have no meaning outside of quotes. */
@@ -72,7 +74,11 @@ static void skip_blank(struct sql_lexer *l)
 	}
 }
 
-/* From the opening quote to the closing one; a doubled quote stands for itself. */
+/*
+ * From the opening quote to the closing one; a doubled quote stands for itself. Where a backslash
+ * comes before a quote, it is the server's setting (standard_conforming_strings; MySQL's own
+ * default) that says whether the literal goes on: all that follows is taken for it.
+ */
 static void take_quoted(struct sql_lexer *l, bool backslash)
 {
 	char quote = peek(l, 0);
@@ -83,6 +89,8 @@ static void take_quoted(struct sql_lexer *l, bool backslash)
 
 		if (c == '\\' && backslash) {
 			l->pos += l->pos < l->in.len;
+		} else if (c == '\\' && peek(l, 0) == quote) {
+			l->pos = l->in.len;
 		} else if (c == quote) {
 			if (peek(l, 0) != quote)
 				return;
@@ -166,6 +174,17 @@ static bool take_prefixed(struct sql_lexer *l)
 	return false;
 }
 
+/* Is it a name that is in double quotes? Elsewhere they are those of literals, and names can hold
+ * what belongs to people ("user_bob@example.com"): only what looks like a name is one. */
+static bool is_identifier(const char *quoted, size_t len)
+{
+	for (size_t i = 1; i < len; i++)
+		if (!is_word(quoted[i]) && quoted[i] != '-' && quoted[i] != '.' &&
+		    !(quoted[i] == '"' && i + 1 == len))
+			return false;
+	return len <= IDENTIFIER_MAX + 2;
+}
+
 static enum sql_token_kind take_token(struct sql_lexer *l)
 {
 	char c = peek(l, 0);
@@ -175,8 +194,10 @@ static enum sql_token_kind take_token(struct sql_lexer *l)
 		return SQL_STRING;
 	}
 	if (c == '"') {
+		size_t start = l->pos;
+
 		take_quoted(l, false);
-		return SQL_QUOTED;
+		return is_identifier(l->in.ptr + start, l->pos - start) ? SQL_QUOTED : SQL_STRING;
 	}
 	if (c == '$')
 		return take_dollar(l);
