@@ -86,6 +86,7 @@ enum xchg_flag {
 	XCHG_IDLE_CUT = 1 << 13, /* the thread waited for work since its request before */
 	XCHG_INTERNAL = 1 << 14, /* Unix, accepted: its client is a thread that serves, too */
 	XCHG_POS = 1 << 15, /* pos[] of the turns that have begun is known */
+	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */
 };
 
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a

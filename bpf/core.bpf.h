@@ -62,6 +62,14 @@ struct {
 	__type(value, __u8);
 } selected SEC(".maps");
 
+/* Processes that listen or have accepted, whoever asks them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} servers SEC(".maps");
+
 struct cpu_counters {
 	__u64 count[COUNTER_COUNT];
 	__u64 next_xid;
@@ -130,6 +138,19 @@ static __always_inline bool port_selected(__u16 port)
 		if (i < n_ports && ports[i] == port)
 			return true;
 	return false;
+}
+
+static __always_inline bool is_server(__u32 tgid)
+{
+	return bpf_map_lookup_elem(&servers, &tgid) != NULL;
+}
+
+static __always_inline void server_add(__u32 tgid)
+{
+	__u8 one = 1;
+
+	if (!is_server(tgid))
+		bpf_map_update_elem(&servers, &tgid, &one, BPF_ANY);
 }
 
 static __always_inline __u32 current_tgid(void)

@@ -36,6 +36,7 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	x->tail_len = 0;
 	net_reset(c);
 	c->active = 1;
+	c->outside = 0;
 }
 
 /* Who does it: the current thread, and what its time since the last I/O goes to. before_xid is the
@@ -131,8 +132,10 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	__u32 poll_as = STATE_POLL;
 
 	start = accepted ? begins_request(c) : !c->active || x->turn[1].ops;
-	if (start && !accepted && (!t || !t->serving))
-		return; /* a client that serves nobody: its connection was there before */
+	if (start && !accepted && (!t || !t->serving)) {
+		c->outside = 1; /* for nobody who asked: its answer is no part of a call either */
+		return;
+	}
 	if (start) {
 		exchange_begin(c, now);
 		if (accepted) {
@@ -230,7 +233,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	__u64 arrival;
 	__u32 poll_as;
 
-	if (!c->active)
+	if (!c->active || c->outside)
 		return; /* the request went before tardy, or the server speaks first */
 	if (accepted && x->turn[1].ops && x->rsp[0] == 'H' && x->rsp[4] == '/' &&
 	    text_is_status_line(c)) {
@@ -261,8 +264,9 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	leave_early(c, now);
 }
 
-/* A connection that a serving thread uses without one being known: it was opened outside of a
- * request, or is a Unix socket, whose connect has no hook. */
+/* A connection that a thread of a server uses without one being known: it was opened outside of a
+ * request, or is a Unix socket, whose connect has no hook. What is sent there outside of a request
+ * leaves no exchange, but the other end is to know that it serves one of us. */
 static __always_inline struct conn *conn_connected(struct sock *sk)
 {
 	struct thread *t = thread_of(bpf_get_current_task_btf());
@@ -270,7 +274,7 @@ static __always_inline struct conn *conn_connected(struct sock *sk)
 	struct unix_sock *u;
 	struct conn *c;
 
-	if (!t || !t->serving || sk->sk_type != SOCK_STREAM)
+	if (!t || sk->sk_type != SOCK_STREAM || (!t->serving && !is_server(current_tgid())))
 		return NULL;
 	if (family == AF_UNIX) {
 		u = bpf_skc_to_unix_sock(sk);
@@ -281,8 +285,11 @@ static __always_inline struct conn *conn_connected(struct sock *sk)
 		return NULL;
 	}
 	c = conn_make(sk, ROLE_CONNECTED);
-	if (c)
-		c->verdict = TRACKED;
+	if (!c)
+		return NULL;
+	c->verdict = TRACKED;
+	if (!t->serving)
+		conn_tell(c, XCHG_OPEN | XCHG_CONNECTION, 0, bpf_ktime_get_ns());
 	return c;
 }
 
@@ -405,7 +412,8 @@ int BPF_PROG(on_sk_data_ready, struct sock *sk)
 	return 0;
 }
 
-/* connect() by a serving thread begins the first call: its wait is the caller's. */
+/* connect() by a serving thread begins the first call: its wait is the caller's. Another thread of
+ * a server makes a connection only. */
 static __always_inline void connect_begins(struct sock *sk)
 {
 	struct task_struct *p = bpf_get_current_task_btf();
@@ -413,12 +421,14 @@ static __always_inline void connect_begins(struct sock *sk)
 	__u64 now = bpf_ktime_get_ns();
 	struct conn *c;
 
-	if (!t || !t->serving)
+	if (!t || (!t->serving && !is_server(p->tgid)))
 		return;
 	c = conn_make(sk, ROLE_CONNECTED);
 	if (!c)
 		return;
 	c->verdict = TRACKED;
+	if (!t->serving)
+		return;
 	exchange_begin(c, now);
 	exchange_charge(c, p, t, true, 0, SLICE_PRE, STATE_POLL, now);
 	c->rec.turn[0].first_ns = now;
@@ -430,8 +440,11 @@ static __always_inline void closes(struct conn *c, int from, int to)
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!c->active || !(c->dirty || c->open_out))
+	if (!c->active || !(c->dirty || c->open_out)) {
+		if (c->rec.role == ROLE_CONNECTED)
+			conn_tell(c, XCHG_CLOSED | XCHG_CONNECTION, 0, now);
 		return;
+	}
 	if (to == TCP_CLOSE && from != TCP_LAST_ACK && from != TCP_FIN_WAIT2 &&
 	    from != TCP_CLOSING && from != TCP_TIME_WAIT)
 		c->rec.flags |= XCHG_RESET;
@@ -459,7 +472,11 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 	switch (to) {
 	case TCP_ESTABLISHED: /* only now is the local port known */
 		conn_fill_address(&c->rec, sk);
-		if (c->rec.role == ROLE_CONNECTED && c->active && !c->rec.turn[0].ops)
+		if (c->rec.role != ROLE_CONNECTED)
+			break;
+		if (!c->active)
+			conn_tell(c, XCHG_OPEN | XCHG_CONNECTION, 0, bpf_ktime_get_ns());
+		else if (!c->rec.turn[0].ops)
 			c->connect_ns = bpf_ktime_get_ns() - c->rec.turn[0].first_ns;
 		break;
 	case TCP_CLOSE_WAIT:

@@ -397,6 +397,8 @@ int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_stru
 		return 0;
 	if (listed && tgid != parent_tgid)
 		bpf_map_update_elem(&selected, &tgid, &one, BPF_ANY);
+	if (tgid != parent_tgid && is_server(parent_tgid))
+		server_add(tgid);
 	t = bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t) {
 		/* refused while another task was preempted inside the map on this CPU */
@@ -434,6 +436,7 @@ int BPF_PROG(on_sched_process_exit, struct task_struct *p)
 	if (thread_of(p) || bpf_map_lookup_elem(&selected, &tgid))
 		task_emit(TASK_EXIT, tgid, 0, p);
 	bpf_map_delete_elem(&selected, &tgid);
+	bpf_map_delete_elem(&servers, &tgid);
 	return 0;
 }
 

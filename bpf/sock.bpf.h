@@ -23,7 +23,7 @@ struct conn {
 	__u8 dirty; /* rec has changed since it was last written out */
 	__u8 open_out; /* rec was last written out as XCHG_OPEN */
 	__u8 fin; /* the peer has shut down its side */
-	__u8 reserved;
+	__u8 outside; /* connected: the latest send was for no request */
 	__u32 busy; /* an I/O is being recorded */
 	/* what rec_net tells of the exchange */
 	__u64 connect_ns, gap_max_ns;
@@ -127,6 +127,8 @@ static __always_inline bool conn_decide(struct conn *c, __u32 tgid)
 	if (!yes && n_ports && c->rec.family != AF_UNIX && tgid != self_tgid)
 		yes = port_selected(c->rec.lport);
 	c->verdict = yes ? TRACKED : IGNORED;
+	if (yes)
+		server_add(tgid);
 	return yes;
 }
 
@@ -212,6 +214,37 @@ __noinline int conn_emit(struct conn *c, __u32 flags, __u64 now)
 		return 0;
 	}
 	c->open_out = (flags & XCHG_OPEN) != 0;
+	return 0;
+}
+
+/* A record about the connection itself: something waits there, or who has it. */
+__noinline int conn_tell(struct conn *c, __u32 flags, __u64 arrival, __u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct rec_xchg *r;
+
+	if (!ring || !c)
+		return 0;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_THREAD);
+		return 0;
+	}
+	bpf_probe_read_kernel(r, sizeof(*r), &c->rec);
+	hdr_fill(&r->h, REC_XCHG, sizeof(*r), now);
+	r->flags = flags;
+	r->xid = 0;
+	r->parent = 0;
+	r->behind = 0;
+	r->seq = c->active ? r->seq + 1 : 0;
+	__builtin_memset(r->turn, 0, sizeof(r->turn));
+	__builtin_memset(r->slice_ns, 0, sizeof(r->slice_ns));
+	__builtin_memset(r->state_ns, 0, sizeof(r->state_ns));
+	r->turn[0].arrival_ns = arrival;
+	r->req_len = 0;
+	r->rsp_len = 0;
+	r->tail_len = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

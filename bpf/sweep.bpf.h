@@ -22,36 +22,6 @@ static __always_inline bool has_unread(struct conn *c, struct sock *sk)
 	return tp && c->seen_init && (__s32)(c->seen - tp->copied_seq) > 0;
 }
 
-/* A request that has arrived and that no thread has read: the worker pool is busy. */
-static __always_inline void emit_pending(struct conn *c, __u64 now)
-{
-	void *ring = ring_of_cpu();
-	struct rec_xchg *r;
-
-	if (!ring)
-		return;
-	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_THREAD);
-		return;
-	}
-	bpf_probe_read_kernel(r, sizeof(*r), &c->rec);
-	hdr_fill(&r->h, REC_XCHG, sizeof(*r), now);
-	r->flags = XCHG_OPEN | XCHG_PENDING;
-	r->xid = 0;
-	r->parent = 0;
-	r->behind = 0;
-	r->seq = c->active ? r->seq + 1 : 0;
-	__builtin_memset(r->turn, 0, sizeof(r->turn));
-	__builtin_memset(r->slice_ns, 0, sizeof(r->slice_ns));
-	__builtin_memset(r->state_ns, 0, sizeof(r->state_ns));
-	r->turn[0].arrival_ns = c->ready_ns;
-	r->req_len = 0;
-	r->rsp_len = 0;
-	r->tail_len = 0;
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-}
-
 static __always_inline int sweep_conn(struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
@@ -65,9 +35,10 @@ static __always_inline int sweep_conn(struct sock *sk)
 		last = c->rec.turn[0].last_ns;
 	if (c->active && c->dirty && now - last > AT_REST_NS)
 		conn_emit(c, XCHG_OPEN, now);
+	/* a request that has arrived and that no thread has read: the worker pool is busy */
 	if (c->rec.role == ROLE_ACCEPTED && c->ready_ns > last && now - c->ready_ns > PENDING_NS &&
 	    (!c->active || c->rec.turn[1].ops) && has_unread(c, sk))
-		emit_pending(c, now);
+		conn_tell(c, XCHG_OPEN | XCHG_PENDING, c->ready_ns, now);
 	return 0;
 }
 
@@ -154,26 +125,7 @@ struct {
 	__type(value, __u8);
 } seed_listeners SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32); /* tgid that listens or has accepted */
-	__type(value, __u8);
-} seed_servers SEC(".maps");
-
 __u32 seed_pass = 0; /* 0 collects listeners, 1 makes connections */
-
-static __always_inline void seed_server(__u32 tgid)
-{
-	__u8 one = 1;
-
-	bpf_map_update_elem(&seed_servers, &tgid, &one, BPF_ANY);
-}
-
-static __always_inline bool seed_is_server(__u32 tgid)
-{
-	return bpf_map_lookup_elem(&seed_servers, &tgid) != NULL;
-}
 
 static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
 {
@@ -200,16 +152,18 @@ static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
 			role = ROLE_ACCEPTED;
 	}
 	if (role == ROLE_ACCEPTED)
-		seed_server(p->tgid);
+		server_add(p->tgid);
 	/* of clients only those that serve themselves are of interest */
-	if (role == ROLE_CONNECTED && (!process_selected(p->tgid) || !seed_is_server(p->tgid)))
+	if (role == ROLE_CONNECTED && (!process_selected(p->tgid) || !is_server(p->tgid)))
 		return;
 	c = conn_make(sk, role);
 	if (!c)
 		return;
-	c->rec.flags |= XCHG_SEEDED;
-	if (role == ROLE_CONNECTED)
+	if (role == ROLE_CONNECTED && !(c->rec.flags & XCHG_SEEDED)) {
 		c->verdict = TRACKED;
+		conn_tell(c, XCHG_OPEN | XCHG_CONNECTION, 0, bpf_ktime_get_ns());
+	}
+	c->rec.flags |= XCHG_SEEDED;
 }
 
 SEC("iter/task_file")
@@ -237,7 +191,7 @@ int seed_files(struct bpf_iter__task_file *ctx)
 	if (seed_pass == 0) {
 		if (sk->__sk_common.skc_state != TCP_LISTEN)
 			return 0;
-		seed_server(p->tgid);
+		server_add(p->tgid);
 		key = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
 		      sk->__sk_common.skc_num;
 		if (family != AF_UNIX)
@@ -272,8 +226,7 @@ int seed_threads(struct bpf_iter__task *ctx)
 	if (tgid == self_tgid)
 		return 0;
 	seed_child(p, tgid);
-	if (!bpf_map_lookup_elem(&selected, &tgid) &&
-	    !((select_all || n_ports) && bpf_map_lookup_elem(&seed_servers, &tgid)))
+	if (!bpf_map_lookup_elem(&selected, &tgid) && !((select_all || n_ports) && is_server(tgid)))
 		return 0;
 	t = bpf_task_storage_get(&threads, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Whose work it is: calls and what answers them, where names and threads do not tell.
-# timeout: 150
+# timeout: 200
 . "$(dirname "$0")/../lib/live.sh"
 here=$TARDY_ROOT/tests/live
 kernel_mark
@@ -29,6 +29,31 @@ lasting() {
 }
 lasting tcp "127.0.0.1:$(free_port)"
 lasting unix "$TMP/store.sock"
+
+# ---- asked by nobody who asked us: outside of a request, and for one older than tardy --------
+outside() {
+	local name=$1 address=$2 store web port visitor
+	port=$(free_port)
+	spawn python3 "$here/owners_server.py" store "$address"
+	store=$SPAWNED
+	spawn python3 "$here/owners_server.py" ticker "$port" "$address"
+	web=$SPAWNED
+	wait_until 10 listens "$port" || bail "the web server did not start"
+	spawn curl -s -o "$TMP/many" "http://127.0.0.1:$port/many"
+	visitor=$SPAWNED
+	sleep 0.2
+	record_start "$store,$web"
+	wait "$visitor"
+	check "$name: a visitor came" python3 "$here/owners_client.py" "$port" 2 0
+	record_end
+	is "$name: record ended well" "$RECORD_STATUS" 0
+	report_json "$TMP/report" requests
+	facts python3 "$here/owners_check.py" outside "$TMP/report" "$name" "$web" "$store"
+	end_pid "$web"
+	end_pid "$store"
+}
+outside tcp "127.0.0.1:$(free_port)"
+outside unix "$TMP/store2.sock"
 
 kernel_clean
 done_testing

@@ -2,6 +2,7 @@
 """Checks of owners.sh.
 
 owners_check.py lasting REPORT NAME WEB STORE    each request of the web server made one call
+owners_check.py outside REPORT NAME WEB STORE    the web server also calls for nobody
 """
 import sys
 
@@ -31,5 +32,18 @@ def lasting(path, name, web, store):
     ok(not [r for r in served if r["entry"]], "%s: no callee is an entry request" % name)
 
 
+def outside(path, name, web, store):
+    rows = kind(load(path), "request")
+    served = [r for r in rows if r["pid"] == int(store)]
+    entry = [r for r in rows if r["entry"]]
+    alone = [r for r in served if not r["parent"]]
+    ok(len(alone) >= 50, "%s: the store was asked outside of requests (%d of %d)" %
+       (name, len(alone), len(served)))
+    ok(not [r for r in served if r["entry"]], "%s: no callee is an entry request" % name,
+       *[brief(r) for r in served if r["entry"]][:3])
+    ok(entry and not [r for r in entry if r["pid"] != int(web)],
+       "%s: entry requests are the visitors' (%d)" % (name, len(entry)))
+
+
 if __name__ == "__main__":
-    {"lasting": lasting}[sys.argv[1]](*sys.argv[2:])
+    {"lasting": lasting, "outside": outside}[sys.argv[1]](*sys.argv[2:])

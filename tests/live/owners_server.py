@@ -3,6 +3,7 @@
 
 owners_server.py store ADDRESS        4 bytes are answered by 4: "slow" sleeps 30 ms, others compute 3 ms
 owners_server.py web PORT ADDRESS     GET /slow and /fast ask the store, on one lasting connection
+owners_server.py ticker PORT ADDRESS  the same; GET /many asks 600 times; a thread asks all the time, for nobody
 
 ADDRESS is HOST:PORT or the path of a Unix socket.
 """
@@ -10,6 +11,7 @@ import http.server
 import os
 import socket
 import sys
+import threading
 import time
 
 
@@ -49,6 +51,19 @@ def read_exactly(s, n):
     return got
 
 
+def answer(s):
+    while True:
+        word = read_exactly(s, 4)
+        if not word:
+            break
+        if word == b"slow":
+            time.sleep(0.03)
+        else:
+            compute(0.003)
+        s.sendall(b"done")
+    s.close()
+
+
 def store(address):
     family, where = parse(address)
     listener = socket.socket(family)
@@ -57,17 +72,18 @@ def store(address):
     listener.bind(where)
     listener.listen(8)
     while True:
-        s = listener.accept()[0]
-        while True:
-            word = read_exactly(s, 4)
-            if not word:
-                break
-            if word == b"slow":
-                time.sleep(0.03)
-            else:
-                compute(0.003)
-            s.sendall(b"done")
-        s.close()
+        threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+
+def ask(upstream, word):
+    upstream.sendall(word)
+    read_exactly(upstream, 4)
+
+
+def tick(upstream):
+    while True:
+        ask(upstream, b"tick")
+        time.sleep(0.02)
 
 
 def web(port, address):
@@ -77,8 +93,8 @@ def web(port, address):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            upstream.sendall(self.path[1:5].encode())
-            read_exactly(upstream, 4)
+            for _ in range(600 if self.path == "/many" else 1):
+                ask(upstream, self.path[1:5].encode())
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
         def log_message(self, *args):
@@ -91,4 +107,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "store":
         store(sys.argv[2])
     else:
+        if sys.argv[1] == "ticker":
+            threading.Thread(target=tick, args=(dial(sys.argv[3]),), daemon=True).start()
         web(int(sys.argv[2]), sys.argv[3])

@@ -143,6 +143,9 @@ static void test_flags_decide_what_counts(void **state)
 	add(a, &r);
 	r = req(T0 + 1 * MS, T0 + 901 * MS, REQUEST_ENTRY | REQUEST_STREAM);
 	add(a, &r);
+	/* One that came before measuring began waits from then on, and that is all that is known. */
+	r = req(T0 + 1 * MS, T0 + 801 * MS, REQUEST_ENTRY | REQUEST_BEFORE);
+	add(a, &r);
 	assert_int_equal(aggregate_groups(a), 1);
 	sum = sum_of(a, 0, T0 + S, 0);
 	assert_int_equal(sum.requests, 4);
@@ -153,7 +156,7 @@ static void test_flags_decide_what_counts(void **state)
 	/* The incomplete one has no part in the mean, and all wait. */
 	assert_int_equal(sum.done, 3);
 	assert_int_equal(sum.done_wall_ns, (10 + 20 + 900) * MS);
-	assert_int_equal(sum.wait_ns, (10 + 20 + 100 + 900) * MS);
+	assert_int_equal(sum.wait_ns, (10 + 20 + 100 + 900 + 800) * MS);
 	/* Percentiles: 10 and 20 ms. */
 	assert_int_equal(sum.walls.n, 2);
 	assert_int_equal(dist_quantile_us(&sum.walls, 500), 10000);

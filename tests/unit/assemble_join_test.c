@@ -361,6 +361,53 @@ static void test_times_apart(void **state)
 	}
 }
 
+/* A connection that a server of the selection opened or had: what comes on it is no entry request,
+ * though no request is known that it was for. Nor later, when nothing came for long. */
+static void test_connection_alone(void **state)
+{
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		struct lasting l;
+
+		lasting_init(&l, TCP);
+		lasting_turn(&l.f, 2001, 0, 100, 390);
+		if (!order)
+			scene_xchg(&l.s, &l.c, XCHG_OPEN | XCHG_CONNECTION, 50);
+		scene_xchg(&l.s, &l.f, 0, 500);
+		if (order)
+			scene_xchg(&l.s, &l.c, XCHG_OPEN | XCHG_CONNECTION, 500);
+		scene_tick(&l.s, 200000);
+		scene_tick(&l.s, 3600000000ull);
+		lasting_turn(&l.f, 2002, 0, 3600000100ull, 3600000390ull);
+		scene_xchg(&l.s, &l.f, 0, 3600000500ull);
+		scene_tick(&l.s, 3600200000ull);
+		for (uint64_t xid = 2001; xid <= 2002; xid++) {
+			assert_int_equal(scene_request(&l.s, xid)->flags & REQUEST_ENTRY, 0);
+			assert_int_equal(scene_request(&l.s, xid)->parent_xid, 0);
+		}
+		scene_end(&l.s);
+	}
+}
+
+/* What had arrived when measuring began came at a time that nobody knows. */
+static void test_came_before(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		entry(&e);
+		e.x.flags = XCHG_FRESH | XCHG_SEEDED | (before ? XCHG_NO_ARRIVAL : 0);
+		entry_answers(&s, &e, 1050);
+		scene_tick(&s, 1200);
+		assert_int_equal(scene_request(&s, 1)->flags,
+				 REQUEST_ENTRY | (before ? REQUEST_BEFORE : 0));
+		scene_end(&s);
+	}
+}
+
 /* Nothing is known of the other end: its address stands for it. */
 static void test_unjoined(void **state)
 {
@@ -732,6 +779,8 @@ int main(void)
 		cmocka_unit_test(test_not_the_next_call),
 		cmocka_unit_test(test_position),
 		cmocka_unit_test(test_times_apart),
+		cmocka_unit_test(test_connection_alone),
+		cmocka_unit_test(test_came_before),
 		cmocka_unit_test(test_unjoined),
 		cmocka_unit_test(test_connect),
 		cmocka_unit_test(test_prepared),

@@ -331,6 +331,8 @@ static void placing_done(struct aggregate *a, struct placing *p)
 	struct cell *c = p->g->cells[aggregate_slot(a, p->last)];
 	uint32_t flags = p->r->flags;
 
+	if (flags & REQUEST_BEFORE)
+		return; /* how long it took is not known, nor when it came */
 	c->requests++;
 	c->errors += !!(flags & REQUEST_ERROR);
 	c->aborted += !!(flags & REQUEST_ABORTED);
@@ -370,7 +372,7 @@ static int place(struct aggregate *a, const struct request *r, const struct part
 	a->counters.folded += folded;
 	before = p.g->bytes;
 	rc = placing_reserve(a, &p);
-	if (!rc && !(r->flags & (REQUEST_STREAM | REQUEST_INCOMPLETE)))
+	if (!rc && !(r->flags & (REQUEST_STREAM | REQUEST_INCOMPLETE | REQUEST_BEFORE)))
 		rc = group_cell_wall(p.g, p.g->cells[aggregate_slot(a, p.last)],
 				     (request_wall_ns(r) + 500) / 1000);
 	a->bytes += p.g->bytes - before;

@@ -100,6 +100,10 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 
 	if (!c)
 		return; /* counted */
+	if (x->flags & XCHG_CONNECTION) { /* the two ends know each other now */
+		c->gone = x->flags & XCHG_CLOSED;
+		return;
+	}
 	if (x->flags & XCHG_PENDING) {
 		on_pending(x, c);
 		return;

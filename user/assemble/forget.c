@@ -6,6 +6,7 @@
 #define SECOND 1000000000ull
 #define CLOSED_NS (2 * SECOND)
 #define IDLE_NS (600 * SECOND)
+#define LASTING_NS (86400 * SECOND) /* whose other end is known, or will be, once it is used */
 #define PRESSED_NS (3 * SECOND)
 #define EXITED_NS (10 * SECOND)
 #define TEXT_NS (10 * SECOND)
@@ -28,15 +29,23 @@ static void conn_forget(struct assemble *a, struct conn *c)
 	conn_free(c);
 }
 
+static uint64_t kept_ns(const struct conn *c, bool pressed)
+{
+	if (c->gone)
+		return CLOSED_NS;
+	if (pressed)
+		return PRESSED_NS;
+	return c->peer || c->role == ROLE_CONNECTED ? LASTING_NS : IDLE_NS;
+}
+
 static void forget_conns(struct assemble *a, uint64_t covered)
 {
 	bool pressed = a->conns.n > CONNS_MAX / 4;
 
 	table_each(it, &a->conns) {
 		struct conn *c = *(struct conn **)it.value;
-		uint64_t keep = c->gone ? CLOSED_NS : pressed ? PRESSED_NS : IDLE_NS;
 
-		if (c->newest || c->last_ns + keep > covered)
+		if (c->newest || c->last_ns + kept_ns(c, pressed) > covered)
 			continue;
 		table_del(&a->conns, c->id);
 		conn_forget(a, c);

@@ -55,6 +55,8 @@ static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool 
 		flags |= REQUEST_STREAM;
 	if (touched_by_loss(a, n, end))
 		flags |= REQUEST_INCOMPLETE;
+	if (node_arrived_before(n))
+		flags |= REQUEST_BEFORE;
 	return flags;
 }
 

@@ -177,6 +177,12 @@ static inline uint64_t node_last(const struct node *n)
 							     n->x.turn[0].last_ns;
 }
 
+/* Had its data arrived on a connection older than tardy before that saw any arrive? */
+static inline bool node_arrived_before(const struct node *n)
+{
+	return (n->x.flags & XCHG_SEEDED) && (n->x.flags & XCHG_NO_ARRIVAL);
+}
+
 static inline bool node_answered(const struct node *n)
 {
 	return n->x.turn[1].ops > 0;

@@ -18,6 +18,8 @@ enum request_flag {
 	REQUEST_ERROR = 1 << 3, /* 5xx, SQL error, protocol error */
 	REQUEST_OPEN = 1 << 4, /* in flight: end_ns is "now", parts are so far */
 	REQUEST_STREAM = 1 << 5, /* first byte, gaps, total of its own; not in percentiles */
+	REQUEST_BEFORE =
+		1 << 6, /* it had arrived before measuring began: its wall is a lower bound */
 };
 
 /* What TCP and the answer's pace were during an exchange. What is not known is 0. */

@@ -259,6 +259,8 @@ static const char *request_state_text(const struct snap_request *r)
 		return "abort";
 	if (r->incomplete)
 		return "part";
+	if (r->before)
+		return "early";
 	if (r->error)
 		return "error";
 	return r->stream ? "strm" : "";

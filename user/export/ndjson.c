@@ -188,6 +188,8 @@ static void put_request(struct json *j, const struct snap_request *r)
 	json_bool(j, "incomplete", r->incomplete);
 	json_bool(j, "open", r->open);
 	json_bool(j, "stream", r->stream);
+	if (r->before)
+		json_bool(j, "before", true);
 	put_label(j, "waiting_for", r->waiting_for);
 	put_nonzero(j, "first_byte_us", r->first_byte_us);
 	put_nonzero(j, "gap_us", r->gap_us);

@@ -101,6 +101,7 @@ static void request_scalars(struct snap_request *q, const struct request *r, int
 		.error = r->flags & REQUEST_ERROR,
 		.open = r->flags & REQUEST_OPEN,
 		.stream = r->flags & REQUEST_STREAM,
+		.before = r->flags & REQUEST_BEFORE,
 	};
 }
 

@@ -69,7 +69,7 @@ struct snap_request {
 	uint32_t service, method, route, protocol, waiting_for;
 	int32_t status, pid, tid;
 	char binding;
-	bool entry, aborted, incomplete, error, open, stream;
+	bool entry, aborted, incomplete, error, open, stream, before;
 	struct snap_part *parts;
 	size_t n_parts;
 	struct snap_call *calls;
