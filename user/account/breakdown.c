@@ -298,27 +298,149 @@ static void find_gap(const struct breakdown_call *c, uint64_t request_end, uint6
 	*wait_ns = gap - *loop_ns;
 }
 
-/* Waits that were measured on one call while others were outstanding that finished later belong
- * to those: a thread blocks at the end of a call, just before it reads the answer. Sorted as in
- * own_intervals(), so those others come before it; what they get stays with them. */
-static void share_out(const struct breakdown_in *in, struct outstanding *o)
+/* Sorted times and their sums: the integral of how many of them have passed. */
+struct steps {
+	uint64_t *at, *sum; /* sum[i]: of the first i */
+	size_t n;
+};
+
+static int by_time(const void *a, const void *b)
 {
-	for (size_t i = 1; i < in->n_calls; i++) {
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void steps_sum(struct steps *s)
+{
+	if (s->n)
+		qsort(s->at, s->n, sizeof(*s->at), by_time);
+	for (size_t i = 0; i < s->n; i++)
+		s->sum[i + 1] = s->sum[i] + s->at[i];
+}
+
+/* The sum of min(t, time) over all times. */
+static uint64_t steps_until(const struct steps *s, uint64_t t)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->at[mid] < t)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return s->sum[lo] + (s->n - lo) * t;
+}
+
+/* The intervals that calls own, latest first, as they are found; end[i] is how long the first i + 1
+ * of them are. */
+struct owned {
+	const struct outstanding **v;
+	uint64_t *length;
+	size_t n;
+};
+
+/* How much of what is owned lies after t. */
+static uint64_t owned_after(const struct owned *own, uint64_t t)
+{
+	size_t lo = 0, hi = own->n;
+	const struct outstanding *o;
+
+	while (lo < hi) { /* the first that does not begin after t */
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (own->v[mid]->from_ns > t)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == own->n)
+		return own->n ? own->length[own->n - 1] : 0;
+	o = own->v[lo];
+	return (lo ? own->length[lo - 1] : 0) +
+	       (o->from_ns + o->owned_ns > t ? o->from_ns + o->owned_ns - t : 0);
+}
+
+/* The time by which `ns` of what is owned after `from` have passed. */
+static uint64_t owned_until(const struct owned *own, uint64_t from, uint64_t ns)
+{
+	uint64_t rest = owned_after(own, from) - ns; /* is left after that time */
+	size_t lo = 0, hi = own->n;
+
+	while (lo < hi) { /* the first with which more than the rest is passed */
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (own->length[mid] <= rest)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == own->n)
+		return from;
+	rest -= lo ? own->length[lo - 1] : 0;
+	return own->v[lo]->from_ns + own->v[lo]->owned_ns - rest;
+}
+
+static int share_out_alloc(struct owned *own, struct steps *from, struct steps *until, size_t n)
+{
+	own->v = calloc(n, sizeof(*own->v));
+	own->length = calloc(n, sizeof(*own->length));
+	from->at = calloc(n, sizeof(*from->at));
+	from->sum = calloc(n + 1, sizeof(*from->sum));
+	until->at = calloc(n, sizeof(*until->at));
+	until->sum = calloc(n + 1, sizeof(*until->sum));
+	return own->v && own->length && from->at && from->sum && until->at && until->sum ? 0 :
+											   -ENOMEM;
+}
+
+/* Waits that were measured on one call while others were outstanding that finished later belong
+ * to those: a thread blocks at the end of a call, just before it reads the answer. They get the
+ * earliest of it, each as much as it owns there. So a call's wait goes to whatever is owned from its
+ * send on until it is used up, and an owner gets what all such spans have in its interval: the
+ * difference of two integrals. Calls are sorted as in own_intervals(): owners come before. */
+static int share_out(const struct breakdown_in *in, struct outstanding *o)
+{
+	struct owned own = { 0 };
+	struct steps from = { 0 }, until = { 0 };
+	int err = share_out_alloc(&own, &from, &until, in->n_calls);
+
+	for (size_t i = 0; i < in->n_calls && !err; i++) {
 		const struct breakdown_call *c = &in->calls[i];
 		uint64_t span = c->end_ns > c->sent_ns ? c->end_ns - c->sent_ns : 0;
-		uint64_t move = span > o[i].owned_ns ? span - o[i].owned_ns : 0;
+		uint64_t move = span > o[i].owned_ns ? span - o[i].owned_ns : 0, there;
 
-		move = min_of(move, o[i].wait_ns);
-		for (size_t j = i; j-- > 0 && move;) {
-			uint64_t from = max_of(c->sent_ns, o[j].from_ns);
-			uint64_t until = min_of(c->end_ns, o[j].from_ns + o[j].owned_ns);
-			uint64_t take = until > from ? min_of(until - from, move) : 0;
-
-			o[j].wait_ns += take;
-			o[i].wait_ns -= take;
-			move -= take;
+		there = span ? owned_after(&own, c->sent_ns) - owned_after(&own, c->end_ns) : 0;
+		move = min_of(min_of(move, o[i].wait_ns), there);
+		if (move) {
+			o[i].wait_ns -= move;
+			/* what it owns itself comes first, and stays its own */
+			from.at[from.n++] = max_of(c->sent_ns, o[i].from_ns + o[i].owned_ns);
+			until.at[until.n++] = owned_until(&own, c->sent_ns, move);
+		}
+		if (o[i].owned_ns) {
+			own.length[own.n] = o[i].owned_ns + (own.n ? own.length[own.n - 1] : 0);
+			own.v[own.n++] = &o[i];
 		}
 	}
+	steps_sum(&from);
+	steps_sum(&until);
+	for (size_t i = 0; i < in->n_calls && from.n; i++) {
+		uint64_t begin = o[i].from_ns, end = begin + o[i].owned_ns;
+
+		if (o[i].owned_ns)
+			o[i].wait_ns += steps_until(&until, end) - steps_until(&from, end) -
+					(steps_until(&until, begin) - steps_until(&from, begin));
+	}
+	free(own.v);
+	free(own.length);
+	free(from.at);
+	free(from.sum);
+	free(until.at);
+	free(until.sum);
+	return err;
 }
 
 static void give_calls(struct work *w)
@@ -342,7 +464,7 @@ static void give_calls(struct work *w)
 		o[i].wait_ns = peer_wait(&in->calls[i]);
 		gap -= min_of(gap, o[i].wait_ns);
 	}
-	share_out(in, o);
+	w->err = share_out(in, o);
 	for (size_t i = 0; i < in->n_calls && gap > explained; i++) {
 		uint64_t wait, loop;
 

@@ -114,6 +114,8 @@ void node_deactivate(struct assemble *a, struct node *n)
 static void node_unlink(struct assemble *a, struct node *n)
 {
 	node_deactivate(a, n);
+	if (n->conn && n->conn->joined == n)
+		n->conn->joined = n->newer;
 	if (n->older)
 		n->older->newer = n->newer;
 	if (n->newer)

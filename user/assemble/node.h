@@ -64,6 +64,7 @@ struct conn {
 	bool used; /* it had an exchange */
 	bool gone; /* it was closed */
 	struct node *newest; /* of its exchanges, chained by older */
+	struct node *joined; /* where the next search for a join begins; NULL = at the newest */
 	uint32_t srtt_us; /* round trip, 0 = not known or within this host */
 	uint64_t done_seqs; /* exchanges before this number are finished and gone */
 	/* arrived, not read by anybody */
