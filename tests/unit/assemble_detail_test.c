@@ -69,6 +69,8 @@ static void test_disk_without_a_request(void **state)
 		{ 0, "a/b", "file a/b" },
 		{ 0, "up/user-42-1.bin", "file up/user-*-*.bin" },
 		{ 0, "16384/2619_vm", "file */*_vm" },
+		{ 0, "run/php-fpm8.2.log", "file run/php-fpm8.2.log" }, /* a version is no id */
+		{ 0, "run/a.2.123.log", "file run/a.*.*.log" },
 		{ 0, "wal/log7.db", "file wal/log7.db" },
 		{ 0, "", "" },
 		{ IO_SEEN | IO_FLUSH, "", " flush" }, /* a disk without a name */

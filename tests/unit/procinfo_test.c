@@ -201,6 +201,34 @@ static void test_exe(void **state)
 	assert_string_equal(out, "");
 }
 
+static void started_as(const char *exe, const char *comm, const char *title, const char *name)
+{
+	char out[64];
+
+	snprintf(out, sizeof(out), "%s", exe);
+	procinfo_started_as(comm, slice_of(title), out, sizeof(out));
+	assert_string_equal(out, name);
+}
+
+static void test_started_as(void **state)
+{
+	(void)state;
+	started_as("redis-check-rdb", "redis-server", "/usr/bin/redis-server *:6379",
+		   "redis-server");
+	started_as("redis-check-rdb", "redis-server", "redis-server *:6379", "redis-server");
+	started_as("busybox", "httpd", "httpd -f", "httpd");
+	started_as("multi", "a-name-of-15-by", "a-name-of-15-bytes x", "a-name-of-15-bytes");
+	/* where they do not agree it is the executable */
+	started_as("redis-check-rdb", "redis-server", "*:6379", "redis-check-rdb");
+	started_as("node", "MainThread", "node server.js", "node");
+	started_as("python3.11", "gunicorn", "/usr/bin/python3 /usr/bin/gunicorn app",
+		   "python3.11");
+	started_as("php-fpm8.2", "php-fpm8.2", "php-fpm: pool www", "php-fpm8.2");
+	started_as("nginx", "nginx", "nginx: worker process", "nginx");
+	started_as("x", "redis", "redis-server", "x");
+	started_as("x", "", "", "x");
+}
+
 static void end(pid_t pid)
 {
 	kill(pid, SIGKILL);
@@ -332,11 +360,11 @@ static void test_meta(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stat),   cmocka_unit_test(test_status),
-		cmocka_unit_test(test_cgroup), cmocka_unit_test(test_title),
-		cmocka_unit_test(test_exe),    cmocka_unit_test(test_own_child),
-		cmocka_unit_test(test_exec),   cmocka_unit_test(test_leader_ended),
-		cmocka_unit_test(test_meta),
+		cmocka_unit_test(test_stat),         cmocka_unit_test(test_status),
+		cmocka_unit_test(test_cgroup),       cmocka_unit_test(test_title),
+		cmocka_unit_test(test_exe),          cmocka_unit_test(test_started_as),
+		cmocka_unit_test(test_own_child),    cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_leader_ended), cmocka_unit_test(test_meta),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

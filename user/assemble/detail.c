@@ -10,23 +10,26 @@
 #include "ingest/record.h"
 
 /* A phase of a disk wait below 1 / PHASE_SHARE of it is counted with the largest. */
-enum { PHASE_SHARE = 50, WHAT_BYTES = ABI_NAME + 96, OPAQUE_RUN = 16 };
+enum { PHASE_SHARE = 50, WHAT_BYTES = ABI_NAME + 96, OPAQUE_RUN = 16, VERSION_DIGITS_MAX = 2 };
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-/* Length of the word of letters and digits at the beginning of s. */
-static size_t word_length(struct slice s, bool *opaque)
+/* Length of the word of letters and digits that begins at `at`. A number behind a digit and a dot
+ * is a version's, not an id ("php-fpm8.2.log"). */
+static size_t word_length(struct slice name, size_t at, bool *opaque)
 {
+	struct slice s = { name.ptr + at, name.len - at };
+	bool version = at > 1 && s.ptr[-1] == '.' && is_digit(s.ptr[-2]);
 	size_t n = 0, digits = 0;
 
 	for (; n < s.len &&
 	       (is_digit(s.ptr[n]) || ((s.ptr[n] | 32) >= 'a' && (s.ptr[n] | 32) <= 'z'));
 	     n++)
 		digits += is_digit(s.ptr[n]);
-	*opaque = n >= OPAQUE_RUN || (n && digits == n);
+	*opaque = n >= OPAQUE_RUN || (n && digits == n && !(version && n <= VERSION_DIGITS_MAX));
 	return n;
 }
 
@@ -38,7 +41,7 @@ static size_t put_name(char *out, size_t n, size_t cap, struct slice name)
 
 	while (i < name.len && n + 2 < cap) {
 		bool opaque;
-		size_t word = word_length((struct slice){ name.ptr + i, name.len - i }, &opaque);
+		size_t word = word_length(name, i, &opaque);
 
 		if (opaque) {
 			out[n++] = '*';

@@ -3,20 +3,9 @@
 
 #include <string.h>
 
+#include "assemble/service_name.h"
 #include "base/intern.h"
 #include "ingest/record.h"
-
-/* "php-fpm8.2" -> "php-fpm": one service whatever version of it runs. */
-static uint32_t service_name(struct slice exe)
-{
-	size_t n = exe.len;
-
-	while (n && (exe.ptr[n - 1] == '.' || (exe.ptr[n - 1] >= '0' && exe.ptr[n - 1] <= '9')))
-		n--;
-	while (n && exe.ptr[n - 1] == '-')
-		n--;
-	return intern((struct slice){ exe.ptr, n ? n : exe.len });
-}
 
 /* php-fpm and others put their pool into the title: "php-fpm: pool www". */
 static uint32_t pool_name(struct slice title)
@@ -36,6 +25,7 @@ static uint32_t pool_name(struct slice title)
 void process_proc(struct assemble *a, const struct rec_proc *r)
 {
 	struct slice exe = record_text(r->exe, sizeof(r->exe));
+	struct slice title = record_text(r->title, sizeof(r->title));
 	struct proc *p = proc_of(a, r->tgid);
 
 	if (!p)
@@ -44,8 +34,8 @@ void process_proc(struct assemble *a, const struct rec_proc *r)
 	p->exited = false;
 	p->parent_tgid = r->parent_tgid;
 	if (exe.len)
-		p->service = service_name(exe);
-	p->pool = pool_name(record_text(r->title, sizeof(r->title)));
+		p->service = service_name(exe, title);
+	p->pool = pool_name(title);
 }
 
 void process_task(struct assemble *a, const struct rec_task *r)
@@ -61,7 +51,8 @@ void process_task(struct assemble *a, const struct rec_task *r)
 			made.service = parent->service;
 			made.store = parent->store;
 		} else {
-			made.service = service_name(record_text(r->comm, sizeof(r->comm)));
+			made.service = service_name(record_text(r->comm, sizeof(r->comm)),
+						    (struct slice){ "", 0 });
 		}
 		made.parent_tgid = r->parent_tgid;
 		p = proc_of(a, r->tgid);

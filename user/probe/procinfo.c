@@ -367,6 +367,28 @@ static void fill_exe(struct rec_proc *out, const struct procinfo_stat *st)
 		copy_clean((char *)out->exe, sizeof(out->exe), slice_of(st->comm));
 }
 
+/* A program of several names, such as redis-server, is what it was started as: its command name,
+ * where the title begins with that, too. */
+void procinfo_started_as(const char *comm, struct slice title, char *exe, size_t cap)
+{
+	const char *end = title.len ? memchr(title.ptr, ' ', title.len) : NULL;
+	struct slice word = { title.ptr, end ? (size_t)(end - title.ptr) : title.len };
+	const char *slash = word.len ? memrchr(word.ptr, '/', word.len) : NULL;
+	size_t comm_len = strlen(comm);
+
+	if (slash)
+		word = (struct slice){ slash + 1, word.len - (size_t)(slash + 1 - word.ptr) };
+	if (word.len && word.ptr[word.len - 1] == ':')
+		word.len--;
+	/* the kernel keeps 15 bytes of a command name */
+	if (comm_len < 2 || word.len < comm_len || memcmp(word.ptr, comm, comm_len) ||
+	    (comm_len < ABI_COMM - 1 && word.len > comm_len))
+		return;
+	/* a script's name is not its interpreter's, and what runs says more: service_name() */
+	if (strncmp(exe, comm, comm_len))
+		copy_clean(exe, cap, word);
+}
+
 int procinfo_fill(pid_t tgid, struct rec_proc *out)
 {
 	struct procinfo_stat st;
@@ -387,6 +409,8 @@ int procinfo_fill(pid_t tgid, struct rec_proc *out)
 	if (n > 0)
 		procinfo_title((struct slice){ text, (size_t)n }, (char *)out->title,
 			       sizeof(out->title));
+	procinfo_started_as(st.comm, slice_of((char *)out->title), (char *)out->exe,
+			    sizeof(out->exe));
 	if (!out->title[0]) {
 		size_t len = 0;
 

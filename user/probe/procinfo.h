@@ -63,4 +63,7 @@ void procinfo_cgroup_of(struct slice text, char *out, size_t cap);
 void procinfo_title(struct slice cmdline, char *out, size_t cap);
 /* The base name of what /proc/PID/exe links to, without " (deleted)", control bytes replaced. */
 void procinfo_exe(struct slice target, char *out, size_t cap);
+/* Puts the name that a program was started by into exe, which holds its executable's, where command
+ * name and title agree on another one. */
+void procinfo_started_as(const char *comm, struct slice title, char *exe, size_t cap);
 #endif
