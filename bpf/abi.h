@@ -87,6 +87,7 @@ enum xchg_flag {
 	XCHG_INTERNAL = 1 << 14, /* Unix, accepted: its client is a thread that serves, too */
 	XCHG_POS = 1 << 15, /* pos[] of the turns that have begun is known */
 	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */
+	XCHG_SAME_TURN = 1 << 17, /* connected: begun right after the thread had read of parent */
 };
 
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a

@@ -70,11 +70,15 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 				runq_emit(p, t, owner, now);
 		}
 	} else {
-		if (start)
+		if (start) {
 			x->parent = t->serving;
+			if (t->read_turn && !t->idle_cut)
+				x->flags |= XCHG_SAME_TURN;
+		}
 		owner = x->parent;
 		whose = owner && t->serving == owner ? TAKE_SAME : TAKE_NEW;
 	}
+	t->read_turn = x->role == ROLE_ACCEPTED && slice <= SLICE_T0;
 	thread_take(t, p, x, now, slice, poll_as, whose);
 	if (t->fresh) {
 		x->flags |= XCHG_THREAD_NEW;

@@ -69,6 +69,7 @@ struct thread {
 	__u8 runq_told; /* runq waits for the request that is read next */
 	__u8 stack_wanted; /* the present wait leaves a stack if it is long */
 	__u8 stack_state; /* enum thread_state, of the latest stack */
+	__u8 read_turn; /* its last I/O was a read of the request that it serves */
 	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];

@@ -3,6 +3,7 @@
 
 owners_check.py lasting REPORT NAME WEB STORE    each request of the web server made one call
 owners_check.py outside REPORT NAME WEB STORE    the web server also calls for nobody
+owners_check.py proxy REPORT NAME PROXY SERVER   the proxy passes on what it reads, later
 """
 import sys
 
@@ -45,5 +46,26 @@ def outside(path, name, web, store):
        "%s: entry requests are the visitors' (%d)" % (name, len(entry)))
 
 
+def proxy(path, name, front, back):
+    """What the proxy passes on has the path that it read; each visitor's is its own."""
+    rows = kind(load(path), "request")
+    fronts = {r["id"]: r for r in rows if r["pid"] == int(front)}
+    backs = [r for r in rows if r["pid"] == int(back)]
+    wrong, count = [], {}
+    for r in backs:
+        page = fronts.get(r["parent"])
+        if not page:
+            continue
+        count[page["id"]] = count.get(page["id"], 0) + 1
+        if page["route"] != r["route"] or not start_s(page) <= start_s(r) <= end_s(page):
+            wrong.append((brief(page), brief(r)))
+    alone = [r for r in fronts.values() if count.get(r["id"]) != 1]
+    ok(len(fronts) >= 50, "%s: there were requests (%d)" % (name, len(fronts)))
+    ok(not wrong, "%s: none of %d calls belongs to another request" % (name, len(backs)),
+       len(wrong), *wrong[:3])
+    ok(len(alone) <= 0.01 * len(fronts), "%s: each request has its call" % name, len(alone),
+       *map(brief, alone[:3]))
+
+
 if __name__ == "__main__":
-    {"lasting": lasting, "outside": outside}[sys.argv[1]](*sys.argv[2:])
+    {"lasting": lasting, "outside": outside, "proxy": proxy}[sys.argv[1]](*sys.argv[2:])

@@ -3,6 +3,7 @@
 
 owners_server.py store ADDRESS        4 bytes are answered by 4: "slow" sleeps 30 ms, others compute 3 ms
 owners_server.py web PORT ADDRESS     GET /slow and /fast ask the store, on one lasting connection
+owners_server.py pages PORT           a thread each: /slow... sleeps 20 ms, others compute 3 ms
 owners_server.py ticker PORT ADDRESS  the same; GET /many asks 600 times; a thread asks all the time, for nobody
 
 ADDRESS is HOST:PORT or the path of a Unix socket.
@@ -103,9 +104,28 @@ def web(port, address):
     http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
+def pages(port):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if self.path.startswith("/slow"):
+                time.sleep(0.02)
+            else:
+                compute(0.003)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        def log_message(self, *args):
+            pass
+
+    http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "store":
         store(sys.argv[2])
+    elif sys.argv[1] == "pages":
+        pages(int(sys.argv[2]))
     else:
         if sys.argv[1] == "ticker":
             threading.Thread(target=tick, args=(dial(sys.argv[3]),), daemon=True).start()

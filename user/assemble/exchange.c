@@ -31,30 +31,6 @@ static void remember_name(struct assemble *a, struct node *n)
 	n->named = true;
 }
 
-static void attach_call(struct assemble *a, struct node *n)
-{
-	struct node *owner;
-
-	if (n->owner || !n->x.parent)
-		return;
-	owner = n->x.parent == n->x.xid ? NULL : node_make(a, n->x.parent, n->x.h.ts_ns);
-	/* only a damaged capture has calls of calls */
-	if (!owner || node_done(owner) || owner->n_calls >= CALLS_MAX || n->calls ||
-	    (node_seen(owner) && owner->x.role == ROLE_CONNECTED)) {
-		a->counters.late++;
-		n->x.parent = 0;
-		return;
-	}
-	n->owner = owner;
-	if (owner->last_call)
-		owner->last_call->next_call = n;
-	else
-		owner->calls = n;
-	owner->last_call = n;
-	owner->n_calls++;
-	node_deactivate(a, n);
-}
-
 static void link_to_conn(struct node *n, struct conn *c)
 {
 	n->conn = c;
@@ -78,6 +54,8 @@ static void learn_service(struct assemble *a, struct node *n)
 	if (p) {
 		n->service = p->service;
 		n->pool = p->pool;
+		if (n->x.role == ROLE_ACCEPTED && (n->x.flags & XCHG_MULTI_THREAD))
+			p->migrates = true;
 	}
 	/* what the thread did for the request before, until it turned to this one */
 	before = n->x.behind ? node_find(a, n->x.behind) : NULL;
@@ -133,8 +111,8 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 		merge_older(a, n);
 	merge_fold(n);
 	remember_name(a, n);
-	if (x->role == ROLE_CONNECTED)
-		attach_call(a, n);
-	else if (first)
+	if (x->role == ROLE_ACCEPTED && first) {
 		thread_serves(a, n);
+		node_serve(a, n);
+	}
 }

@@ -16,6 +16,7 @@ struct assemble *known_new(void)
 	table_init(&a->nodes, sizeof(struct node *), NODES_MAX);
 	table_init(&a->conns, sizeof(struct conn *), CONNS_MAX);
 	table_init(&a->pairs, sizeof(struct pair), CONNS_MAX);
+	table_init(&a->served, sizeof(struct node *), PROCS_MAX);
 	table_init(&a->procs, sizeof(struct proc), PROCS_MAX);
 	table_init(&a->workers, sizeof(struct worker), PROCS_MAX);
 	table_init(&a->lock_index, sizeof(uint32_t), LOCK_WAITS_MAX);
@@ -54,6 +55,7 @@ void known_free(struct assemble *a)
 	table_release(&a->nodes);
 	table_release(&a->conns);
 	table_release(&a->pairs);
+	table_release(&a->served);
 	table_release(&a->procs);
 	table_release(&a->workers);
 	more_texts_release(&a->texts);
@@ -111,11 +113,47 @@ void node_deactivate(struct assemble *a, struct node *n)
 	n->next_active = NULL;
 }
 
+void node_serve(struct assemble *a, struct node *n)
+{
+	struct node **head = n->served_by ? NULL : table_put(&a->served, n->x.tgid, NULL);
+
+	if (!head)
+		return;
+	n->served_by = n->x.tgid;
+	n->next_served = *head;
+	if (*head)
+		(*head)->prev_served = n;
+	*head = n;
+}
+
+struct node *node_latest_served(const struct assemble *a, uint32_t tgid)
+{
+	struct node **head = table_get(&a->served, tgid);
+
+	return head ? *head : NULL;
+}
+
+static void node_unserve(struct assemble *a, struct node *n)
+{
+	if (!n->served_by)
+		return;
+	if (n->next_served)
+		n->next_served->prev_served = n->prev_served;
+	if (n->prev_served)
+		n->prev_served->next_served = n->next_served;
+	else if (n->next_served)
+		*(struct node **)table_get(&a->served, n->served_by) = n->next_served;
+	else
+		table_del(&a->served, n->served_by);
+	n->served_by = 0;
+}
+
 static void node_unlink(struct assemble *a, struct node *n)
 {
 	node_deactivate(a, n);
 	if (n->conn && n->conn->joined == n)
 		n->conn->joined = n->newer;
+	node_unserve(a, n);
 	if (n->older)
 		n->older->newer = n->newer;
 	if (n->newer)

@@ -19,6 +19,7 @@ struct assemble {
 	struct table nodes; /* xid -> struct node * */
 	struct table conns; /* conn -> struct conn * */
 	struct table pairs; /* both addresses -> struct pair */
+	struct table served; /* tgid -> struct node *, its latest request */
 	struct table procs; /* tgid -> struct proc */
 	struct table workers; /* tid -> struct worker */
 	struct table listeners; /* address -> struct listener */
@@ -45,6 +46,10 @@ struct node *node_make(struct assemble *a, uint64_t xid, uint64_t now_ns);
 struct node *node_find(const struct assemble *a, uint64_t xid);
 /* Frees n and its calls; their callees become unwanted. why: for what was not over before. */
 void node_free(struct assemble *a, struct node *n, enum end_reason why);
+/* Puts a request on the list of its process, until it is freed. */
+void node_serve(struct assemble *a, struct node *n);
+/* The latest of that list. */
+struct node *node_latest_served(const struct assemble *a, uint32_t tgid);
 /* Takes n off the list of active nodes. */
 void node_deactivate(struct assemble *a, struct node *n);
 

@@ -110,6 +110,8 @@ static void fold_text(struct node *n)
 
 	if (b->route && (b->interim || t->continues || !t->route))
 		t->route = b->route;
+	if (!t->ask)
+		t->ask = b->ask;
 	if (!t->method)
 		t->method = b->method;
 	t->continues = false;

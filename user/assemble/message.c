@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/intern.h"
 #include "proto/fastcgi.h"
 #include "proto/http1.h"
@@ -115,6 +116,11 @@ static void http_keep_rest(struct text_state *s, struct slice bytes,
 		memcpy(s->next.bytes, bytes.ptr + used, s->next.len);
 }
 
+static uint64_t asked(struct slice what)
+{
+	return what.len ? hash_bytes(what.ptr, what.len) | 1 : 0;
+}
+
 static void http_read(struct text_state *s, const struct text_in *in, struct text *out)
 {
 	char joined[2 * TEXT_REST_MAX + 64], route[ROUTE_CAP];
@@ -131,6 +137,7 @@ static void http_read(struct text_state *s, const struct text_in *in, struct tex
 		http_read_answer(in, req.method, out);
 		return;
 	}
+	out->ask = asked(req.target);
 	n = route_normalise(req.method, req.target, route, sizeof(route));
 	out->route = intern((struct slice){ route, n });
 	out->method = intern(req.method);
@@ -151,6 +158,7 @@ static void fastcgi_read(const struct text_in *in, struct text *out)
 		out->continues = true;
 		return;
 	}
+	out->ask = asked(req.request_uri);
 	if (req.script_name.len)
 		n = route_script(req.method, req.script_name, route, sizeof(route));
 	else if (req.document_uri.len)
@@ -222,6 +230,7 @@ static uint32_t statement_of(struct slice sql)
 static void pgsql_read_request(struct text_state *s, struct slice in, struct text *out)
 {
 	uint32_t parsed = 0, run = 0;
+	uint64_t ask = 0;
 	bool terminate = false, startup = false, first = true;
 	struct pgsql_msg m;
 
@@ -229,9 +238,11 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 		switch (m.kind) {
 		case PGSQL_QUERY:
 			run = run ? run : statement_of(m.sql);
+			ask = ask ? ask : asked(m.sql);
 			break;
 		case PGSQL_PARSE:
 			parsed = statement_of(m.sql);
+			ask = ask ? ask : asked(m.sql);
 			prepared_put(s, m.name, parsed);
 			break;
 		case PGSQL_BIND:
@@ -259,6 +270,7 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 		first = false;
 	}
 	out->no_request = terminate;
+	out->ask = ask;
 	if (run)
 		out->route = run;
 	else if (parsed)

@@ -42,6 +42,7 @@ struct text_in {
 struct text {
 	uint32_t method;
 	uint32_t route; /* "GET /a/b.php"; for a database the normalised statement; 0 = no name */
+	uint64_t ask; /* hash of what a proxy passes on as it came: target, statement; 0 = none */
 	int32_t status; /* HTTP status, 0 = none */
 	bool error; /* 5xx, SQL error, protocol error */
 	bool continues; /* these are more bytes of the exchange before, not a new one */

@@ -34,6 +34,7 @@ struct proc {
 	bool serves, exited;
 	uint64_t exit_ns;
 	bool loops; /* one of its threads serves several connections at once */
+	bool migrates; /* a request of its went on in another thread */
 	bool store; /* speaks a database's protocol */
 };
 
@@ -107,6 +108,8 @@ struct node {
 	bool unwanted; /* its caller's request is gone */
 	bool named; /* its route was put into the names table, which may have let it go since */
 	bool busy; /* its breakdown is being made, further up the stack */
+	bool forwarded; /* a call that asks for the same was bound to it */
+	bool unbound; /* a call: whose it is cannot be known */
 	bool lossy; /* a loss may have changed it; once seen it stays */
 	struct text text;
 	enum proto proto;
@@ -120,6 +123,8 @@ struct node {
 	struct node *older, *newer; /* on the connection */
 	struct node *next_active,
 		**prev_active; /* accepted and not done, or waiting for a parent */
+	struct node *next_served, *prev_served; /* requests of one process, latest first */
+	uint32_t served_by; /* the process on whose list it is, 0 = on none */
 	/* calls made for it */
 	struct node *calls, *last_call;
 	uint32_t n_calls;

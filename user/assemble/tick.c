@@ -7,6 +7,7 @@
 #include "assemble/forget.h"
 #include "assemble/give.h"
 #include "assemble/life.h"
+#include "assemble/owner.h"
 
 #define SECOND 1000000000ull
 
@@ -56,6 +57,7 @@ void tick(struct assemble *a, uint64_t covered_ns)
 		forget(a, covered_ns);
 	a->covered_ns = covered_ns;
 	decide_all(a, covered_ns, false);
+	owner_find_all(a, covered_ns);
 	give_all(a);
 	forget_nodes(a, covered_ns);
 }
@@ -63,5 +65,6 @@ void tick(struct assemble *a, uint64_t covered_ns)
 void tick_last(struct assemble *a)
 {
 	decide_all(a, UINT64_MAX, true);
+	owner_find_all(a, UINT64_MAX);
 	give_all(a);
 }

@@ -69,6 +69,8 @@ static void present_xchg(const struct rec_hdr *rec, struct rec_xchg *x)
 	memcpy(x->tail, old->tail, sizeof(x->tail));
 	memcpy(x->rsp, old->rsp, sizeof(x->rsp));
 	memcpy(x + 1, old + 1, more);
+	if (x->role == ROLE_CONNECTED) /* whom the thread served last is all that they know */
+		x->flags |= XCHG_SAME_TURN;
 	x->h.type = REC_XCHG;
 	x->h.len = (uint32_t)(sizeof(*x) + more);
 }

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Whose call it is, where one thread has several requests in flight. */
+#include "assemble_scene.h"
+
+enum { A = 1, B = 2, CALL = 10 };
+
+/* Two requests in flight in one thread, from clients of other hosts; B was read last. */
+struct loop {
+	struct scene s;
+	struct xchg a, b, c;
+};
+
+static void ask(struct xchg *e, const char *target, uint64_t us)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\n\r\n", target);
+	xchg_request(e, text, strlen(text), us, us);
+}
+
+static void answer(struct xchg *e, uint64_t us)
+{
+	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+	xchg_answer(e, ok, sizeof(ok) - 1, us, us);
+}
+
+static void loop_init(struct loop *l, const char *a, const char *b)
+{
+	scene_init(&l->s);
+	xchg_accepted(&l->a, A, A, NGINX, 80);
+	xchg_accepted(&l->b, B, B, NGINX, 80);
+	ask(&l->a, a, 10);
+	ask(&l->b, b, 20);
+}
+
+/* Makes it known that the thread runs a loop: it comes back to a connection. */
+static void loop_learned(struct loop *l)
+{
+	struct xchg e[2];
+
+	for (int i = 0; i < 3; i++) {
+		struct xchg *x = &e[i & 1];
+
+		if (i < 2)
+			xchg_accepted(x, 100 + (uint64_t)i, 100 + (uint64_t)i, NGINX, 80);
+		else
+			xchg_next(x, 102);
+		ask(x, "/", 1 + (uint64_t)i);
+		answer(x, 2 + (uint64_t)i);
+		scene_xchg(&l->s, x, 0, 3 + (uint64_t)i);
+	}
+}
+
+/* The kernel side says that the call was for `parent`. */
+static void call(struct loop *l, uint64_t xid, uint64_t parent, const char *target, uint64_t us)
+{
+	xchg_tcp_call(&l->c, xid, xid, NGINX, parent, 9000);
+	if (target)
+		ask(&l->c, target, us);
+	else
+		REQUEST(&l->c, "\1\2\3\4", us, us);
+	answer(&l->c, us + 10);
+	scene_xchg(&l->s, &l->c, XCHG_CLOSED, us + 10);
+}
+
+static void done(struct loop *l)
+{
+	answer(&l->a, 500);
+	answer(&l->b, 600);
+	scene_xchg(&l->s, &l->a, 0, 700);
+	scene_xchg(&l->s, &l->b, 0, 700);
+	scene_tick(&l->s, 2000000);
+}
+
+static void expect(struct loop *l, uint64_t xid, uint64_t call_xid)
+{
+	const struct request *r = scene_request(&l->s, xid);
+
+	assert_int_equal(r->n_calls, call_xid != 0);
+	if (call_xid)
+		assert_int_equal(r->calls[0].xid, call_xid);
+}
+
+/* A proxy passes on what it read, at whatever time: also when it served another one before, and
+ * when that one has its answer already. */
+static void test_by_what_is_asked(void **state)
+{
+	(void)state;
+	for (uint64_t parent = A; parent <= B + 1; parent++) {
+		struct loop l;
+
+		loop_init(&l, "/a?x=1", "/a?x=2");
+		loop_learned(&l);
+		call(&l, CALL, parent == B + 1 ? 102 : parent, "/a?x=1", 100);
+		call(&l, CALL + 1, parent == B + 1 ? 102 : parent, "/a?x=2", 110);
+		done(&l);
+		expect(&l, A, CALL);
+		expect(&l, B, CALL + 1);
+		scene_end(&l.s);
+	}
+}
+
+/* Those that ask for the same go on in the order in which they came, whatever the order of the
+ * records is. */
+static void test_in_order(void **state)
+{
+	(void)state;
+	for (int reversed = 0; reversed < 2; reversed++) {
+		struct loop l;
+
+		loop_init(&l, "/a", "/a");
+		loop_learned(&l);
+		call(&l, CALL + reversed, 102, "/a", reversed ? 110 : 100);
+		call(&l, CALL + !reversed, 102, "/a", reversed ? 100 : 110);
+		done(&l);
+		expect(&l, A, CALL);
+		expect(&l, B, CALL + 1);
+		scene_end(&l.s);
+	}
+}
+
+/* A request that is sent again, to another server, is still the same request's. */
+static void test_again(void **state)
+{
+	struct loop l;
+
+	(void)state;
+	loop_init(&l, "/a", "/b");
+	loop_learned(&l);
+	call(&l, CALL, A, "/a", 100);
+	call(&l, CALL + 1, B, "/a", 200);
+	done(&l);
+	assert_int_equal(scene_request(&l.s, A)->n_calls, 2);
+	expect(&l, B, 0);
+	scene_end(&l.s);
+}
+
+/* What asks for something else is the one's that was read just before; if none was, it is nobody's
+ * but where only one is in flight. */
+static void test_by_turn(void **state)
+{
+	(void)state;
+	for (int same_turn = 0; same_turn < 2; same_turn++) {
+		for (int alone = 0; alone < 2; alone++) {
+			struct loop l;
+
+			loop_init(&l, "/a", "/b");
+			loop_learned(&l);
+			if (alone)
+				answer(&l.a, 50);
+			xchg_tcp_call(&l.c, CALL, CALL, NGINX, B, 9000);
+			l.c.x.flags |= same_turn ? XCHG_SAME_TURN : 0;
+			REQUEST(&l.c, "\1\2\3\4", 100, 100);
+			answer(&l.c, 110);
+			scene_xchg(&l.s, &l.c, l.c.x.flags, 110);
+			if (alone) {
+				answer(&l.b, 600);
+				scene_xchg(&l.s, &l.a, 0, 700);
+				scene_xchg(&l.s, &l.b, 0, 700);
+				scene_tick(&l.s, 2000000);
+			} else {
+				done(&l);
+			}
+			expect(&l, A, 0);
+			expect(&l, B, same_turn || alone ? CALL : 0);
+			scene_end(&l.s);
+		}
+	}
+}
+
+/* A loop whose last request has its answer calls for nobody; a worker of a pool still works for
+ * it, but that is no part of it. */
+static void test_never_to_an_answered_one(void **state)
+{
+	struct loop l;
+
+	(void)state;
+	loop_init(&l, "/a", "/b");
+	loop_learned(&l);
+	answer(&l.a, 50);
+	answer(&l.b, 60);
+	call(&l, CALL, B, NULL, 100);
+	scene_xchg(&l.s, &l.a, 0, 700);
+	scene_xchg(&l.s, &l.b, 0, 700);
+	scene_tick(&l.s, 2000000);
+	expect(&l, A, 0);
+	expect(&l, B, 0);
+	scene_end(&l.s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_by_what_is_asked),
+		cmocka_unit_test(test_in_order),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_by_turn),
+		cmocka_unit_test(test_never_to_an_answered_one),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	intern_release();
+	return failed;
+}
