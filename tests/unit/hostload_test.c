@@ -157,10 +157,11 @@ static void test_sample(void **state)
 	put_dir(sys, "block/sdb");
 	put_dir(sys, "block/cciss!c0d0");
 	put_dir(sys, "block/loop0");
+	put_dir(sys, "block/zram0");
 	put_file(proc, "stat", "cpu  100 0 0 100 0 0 0 0 0 0\nprocs_running 4\n");
 	put_file(proc, "diskstats",
-		 DISK("sda", "10") DISK("sda1", "0") DISK("loop0", "0") DISK("sdb", "4294967290")
-			 DISK("cciss/c0d0", "0"));
+		 DISK("sda", "10") DISK("sda1", "0") DISK("zram0", "0") DISK("sdb", "4294967290")
+			 DISK("loop0", "0") DISK("cciss/c0d0", "0"));
 	put_file(proc, "pressure/cpu", "some avg10=1.50 avg60=0.00 avg300=0.00 total=1\n");
 	put_file(proc, "pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n");
 	assert_int_equal(hostload_sample(h, &r), 0);
@@ -174,15 +175,23 @@ static void test_sample(void **state)
 	assert_int_equal(r.psi_mem, -1);
 
 	wait_ms(60);
-	/* 30 of 40 ticks busy; sda 10 ms, sdb 24 + 6 ms across the wrap, the others do not count */
+	/* 30 of 40 ticks busy; sda 10 ms, sdb 24 + 6 ms across the wrap, memory and a partition
+	 * do not count */
 	put_file(proc, "stat", "cpu  120 4 3 108 2 1 1 1 50 50\nprocs_running 1\n");
 	put_file(proc, "diskstats",
-		 DISK("sda", "20") DISK("sda1", "50") DISK("loop0", "55") DISK("sdb", "24")
-			 DISK("cciss/c0d0", "1"));
+		 DISK("sda", "20") DISK("sda1", "50") DISK("zram0", "55") DISK("sdb", "24")
+			 DISK("cciss/c0d0", "1") DISK("loop0", "0"));
 	assert_int_equal(hostload_sample(h, &r), 0);
 	assert_int_equal(r.cpu, 7500);
 	assert_in_range(r.disk, 1, 30 * 10000 / 60);
 	assert_int_equal(r.runnable_x100, 0);
+
+	wait_ms(60);
+	/* a loop device is at work all the time, no disk is: what is in it waits */
+	put_file(proc, "diskstats",
+		 DISK("sda", "21") DISK("zram0", "55") DISK("sdb", "24") DISK("loop0", "60"));
+	assert_int_equal(hostload_sample(h, &r), 0);
+	assert_true(r.disk >= 1000); /* of 60 ms or more; sda: 1 ms */
 	hostload_free(h);
 }
 

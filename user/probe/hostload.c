@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Load of the host from /proc. All figures of /proc are cumulative, so that a sample is the
- * difference to the one before; only whole, physical disks count, as a partition or a mapped
- * device would say again what the disk below it says.
+ * difference to the one before. The busiest device counts, and any can be it: behind a loop, a
+ * mapped or a mirrored device there may be no disk that is busy (a throttle, a file in memory).
  */
 #define _GNU_SOURCE
 #include "probe/hostload.h"
@@ -173,10 +173,11 @@ static struct slice read_text(struct hostload *h, const char *file)
 	return (struct slice){ h->text, len };
 }
 
-/* /sys/block has a folder for each whole disk, in whose name '/' is '!'. */
-static bool is_physical_disk(const struct hostload *h, const char *name)
+/* /sys/block has a folder for each whole device, in whose name '/' is '!'; a partition would say
+ * again what its disk says. Memory is no disk, nor what is only there to be taken out. */
+static bool is_disk(const struct hostload *h, const char *name)
 {
-	static const char *const not_disks[] = { "loop", "ram", "zram", "dm-", "md", "sr", "fd" };
+	static const char *const not_disks[] = { "ram", "zram", "sr", "fd" };
 	char path[PATH_MAX];
 	int n;
 
@@ -212,7 +213,7 @@ static int32_t sample_disks(struct hostload *h, uint64_t dt_ms)
 	       hostload_disk_next(&text, now[n].name, sizeof(now[n].name), &now[n].busy_ms)) {
 		const struct disk *old;
 
-		if (!is_physical_disk(h, now[n].name))
+		if (!is_disk(h, now[n].name))
 			continue;
 		old = find_disk(h, now[n].name);
 		n++;

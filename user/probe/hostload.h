@@ -25,7 +25,8 @@ struct hostload *hostload_new_at(const char *proc, const char *sys);
 void hostload_free(struct hostload *h);
 
 /* Fills out, header included, for the time since the sample before:
- *   cpu, disk      1/10000 of all CPUs' time, and of the time the busiest disk had work; -1 in
+ *   cpu, disk      1/10000 of all CPUs' time, and of the time the busiest disk (also loop, dm
+ *                  and md devices) had work; -1 in
  *                  the first sample and when less than 50 ms have passed (the next one then
  *                  covers both intervals)
  *   runnable_x100  tasks running or runnable at this instant, tardy's own thread left out, x 100
