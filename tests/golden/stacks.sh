@@ -81,6 +81,21 @@ for kind in cpu off wall; do
 	fi
 done
 
+# What the breakdown says was waited off a CPU, in all requests of a service, is what the graph of
+# waits holds: waits without a stack are in it.
+off_of() {
+	"$TARDY" report -q -i "$data" -F json routes | /usr/bin/python3 -c 'import json, sys
+on_cpu = {"cpu", "runq", "throttle", "queue", "loop", "unknown"}
+print(sum(int(p["us"]) * int(r["requests"]) for r in map(json.loads, sys.stdin)
+    if r.get("kind") == "route" and r["service"] == sys.argv[1]
+    for p in r["parts"] if p["via"] or p["cause"] not in on_cpu))' "$1"
+}
+for service in app postgres; do
+	is "off: $service adds up to the breakdown" \
+		"$(awk -F';' -v s="$service" '$1 == s { n = split($0, w, " "); sum += w[n] } END { print sum + 0 }' \
+			"$TMP/stacks_folded_off.out")" "$(off_of "$service")"
+done
+
 # the checks themselves can fail
 printf 'a;b 1 2\n' >"$TMP/bad"
 check_not "a leaf with a number" follows_grammar "$TMP/bad"

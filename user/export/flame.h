@@ -4,7 +4,8 @@
  * leaf, and a weight.
  *
  *   EXPORT_CPU   service; route; functions       CPU samples of requests that the service answered
- *   EXPORT_OFF   service; route; functions       microseconds that they waited, off the CPU
+ *   EXPORT_OFF   service; route; functions       microseconds that they waited, off the CPU; with
+ *                "[waits below 1 ms, or without a stack]; cause", so that they add up
  *   EXPORT_WALL  service; route; who; cause; what   microseconds of entry requests in the whole
  *                window (completed requests x mean); joined children are inside of them
  */
