@@ -106,6 +106,7 @@ static void folded(void **state)
 	text = print(s, FOLDED, EXPORT_OFF);
 	assert_string_equal(
 		text,
+		"app;GET /list;[waits below 1 ms, or without a stack];upstream 29900\n"
 		"app;GET /report;[user stack missing: could not be read];-;do_syscall_64_[k];"
 		"futex_wait_[k] 30000\n"
 		"app;GET /report;main;report;read_file;-;do_syscall_64_[k];filemap_read_[k];"
@@ -130,7 +131,7 @@ static void speedscope(void **state)
 		    "\"name\":\"postgres\",\"unit\":\"none\",\"samples\":[[11,12,13]],"
 		    "\"weights\":[2],\"startValue\":0,\"endValue\":2}]" } },
 		{ EXPORT_OFF,
-		  { "{\"name\":\"app\",", "\"weights\":[20000,30000]",
+		  { "{\"name\":\"app\",", "\"weights\":[20000,30000,29900]",
 		    "\"unit\":\"microseconds\"" } },
 		{ EXPORT_WALL,
 		  { "{\"name\":\"lock\"}", "\"type\":\"sampled\"", "\"unit\":\"microseconds\"" } },

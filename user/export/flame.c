@@ -166,6 +166,7 @@ int flame_rows(const struct snapshot *s, enum export_kind kind,
 	       int (*fn)(void *ctx, const struct flame_row *row), void *ctx)
 {
 	struct flame_row row;
+	bool any = false;
 	int rc = 0;
 
 	if (kind == EXPORT_WALL)
@@ -176,9 +177,10 @@ int flame_rows(const struct snapshot *s, enum export_kind kind,
 		if ((stack->cause == CAUSE_CPU) != (kind == EXPORT_CPU))
 			continue;
 		stack_row(&row, stack, kind == EXPORT_CPU ? stack->samples : stack->us);
+		any |= row.weight > 0;
 		rc = row.weight ? fn(ctx, &row) : 0;
 	}
-	if (kind == EXPORT_OFF && s->n_stacks && !rc)
+	if (kind == EXPORT_OFF && any && !rc) /* without a single stack it is no graph */
 		rc = short_rows(s, fn, ctx);
 	return rc;
 }
