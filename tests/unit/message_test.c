@@ -264,6 +264,16 @@ static void test_fastcgi(void **state)
 	t = READ(FCGI_BEGIN FCGI_PARAMS, "\1\6\0\1\0\x21\0\0Content-type: text/event-stream\r\n");
 	assert_true(t.stream);
 	/* overloaded: no answer of the script at all */
+	assert_int_equal(t.status, 0); /* a Status may follow */
+	/* the header is longer than what is kept of it */
+	t = read_alone(SLICE_LIT(FCGI_BEGIN FCGI_PARAMS),
+		       SLICE_LIT("\1\6\0\1\1\0\0\0Content-type: text/html\r\nX-Long: "), 5000);
+	assert_int_equal(t.status, 200);
+	t = read_alone(SLICE_LIT(FCGI_BEGIN FCGI_PARAMS),
+		       SLICE_LIT("\1\6\0\1\1\0\0\0Location: /x\r\nX-Long: "), 5000);
+	assert_int_equal(t.status, 302);
+	t = read_alone(SLICE_LIT(FCGI_BEGIN FCGI_PARAMS), SLICE_LIT("\1\6\0\1\1\0\0\0X-Lo"), 5000);
+	assert_int_equal(t.status, 0);
 	t = READ(FCGI_BEGIN FCGI_PARAMS, "\1\3\0\1\0\x8\0\0\0\0\0\0\2\0\0\0");
 	assert_true(t.ended && t.error);
 }

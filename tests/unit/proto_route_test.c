@@ -70,6 +70,9 @@ static const struct sample samples[] = {
 	/* PATH_INFO */
 	{ "/pluginfile.php/123/mod_resource/content/1/Secret Name.pdf", "GET /pluginfile.php/*" },
 	{ "/theme/styles.php/boost/1700000000/all", "GET /theme/styles.php/*" },
+	{ "/w/index.php/Main_Page?action=raw", "GET /w/index.php/Main_Page" },
+	{ "/index.php/users/42/edit", "GET /index.php/users/*/edit" },
+	{ "/my_index.php/Main_Page", "GET /my_index.php/*" },
 	{ "/index.PHP/", "GET /index.PHP/*" },
 	{ "/.php/x", "GET /.php/x" },
 	/* sessions, encodings, bytes */
@@ -115,7 +118,7 @@ static void scripts(void **state)
 	route_script(SLICE_LIT("POST"), SLICE_LIT("/mod/quiz/attempt.php"), out, sizeof(out));
 	assert_string_equal(out, "POST /mod/quiz/attempt.php");
 	route_script(SLICE_LIT("POST"), SLICE_LIT("/index.php/a/b"), out, sizeof(out));
-	assert_string_equal(out, "POST /index.php/*");
+	assert_string_equal(out, "POST /index.php/a/b");
 	route_script(SLICE_LIT("GET"), SLICE_LIT("/what;x.php"), out, sizeof(out));
 	assert_string_equal(out, "GET /what;x.php");
 	assert_int_equal(

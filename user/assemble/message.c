@@ -171,6 +171,9 @@ static void fastcgi_read(const struct text_in *in, struct text *out)
 	out->ended = fastcgi_ends(in->tail);
 	if (in->response.len && fastcgi_parse_response(in->response, &rsp) >= 0) {
 		out->status = rsp.status;
+		/* a header that is longer than what is kept: programs send Status first */
+		if (!rsp.status && in->response_bytes > in->response.len)
+			out->status = rsp.status_so_far;
 		out->ended = out->ended || rsp.ended;
 		out->error = rsp.status >= 500 || (rsp.ended && rsp.protocol_status != 0);
 		out->stream = rsp.event_stream;

@@ -322,6 +322,7 @@ static void cgi_header_end_line(struct cgi_header *h, struct fastcgi_response *o
 		h->location = true;
 	else if (line_starts(line, SLICE_LIT("Content-Type:")))
 		out->event_stream = is_event_stream(line);
+	out->status_so_far = out->status ? out->status : h->location ? 302 : 200;
 	h->len = 0;
 }
 

@@ -35,6 +35,7 @@ struct fastcgi_response {
 	 * Location (RFC 3875 section 6.2.3), else 200; 0 = not known.
 	 */
 	int status;
+	int status_so_far; /* what it is if no Status follows; 0 = no line of the header is there */
 	bool event_stream; /* Content-Type: text/event-stream */
 	uint32_t header_lines; /* whole header lines seen; most programs send Status first */
 	bool has_stderr; /* something was written to STDERR */

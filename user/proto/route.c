@@ -322,6 +322,14 @@ static bool is_php(struct slice segment)
 	return slice_ieq(end, php);
 }
 
+/* A program that all pages of a site go through: what follows its name is the route. */
+static bool is_front(struct slice segment)
+{
+	const struct slice index = SLICE_LIT("index.php");
+
+	return slice_eq(segment, index);
+}
+
 static void put_path(struct writer *w, struct slice path, bool parameters)
 {
 	bool after_lead = false;
@@ -349,7 +357,7 @@ static void put_path(struct writer *w, struct slice path, bool parameters)
 		}
 		put_segment(w, segment, after_lead);
 		after_lead = leads_to_secret(segment);
-		if (is_php(segment) && pos < path.len) {
+		if (is_php(segment) && !is_front(segment) && pos < path.len) {
 			put(w, SLICE_LIT("/*"));
 			return;
 		}

@@ -20,7 +20,8 @@ enum { ROUTE_MAX = 120 };
  * between digits, small and capital letters all the time, more than 64 bytes; also a part of it
  * between dots. So is one that holds a value, an address or userinfo, as sent or percent-encoded
  * ("a=b", "j@x.org", "%3Fkey"), a JWT, and what follows words such as "reset" and has a digit or is
- * long. An extension stays: "*.png". What follows a *.php segment (PATH_INFO) is one "*". Control and
+ * long. An extension stays: "*.png". What follows a *.php segment (PATH_INFO) is one "*"; but after
+ * index.php, which all pages of a site go through, it is judged like the rest. Control and
  * malformed bytes are "?". The authority form of CONNECT is "*".
  */
 size_t route_normalise(struct slice method, struct slice target, char *out, size_t cap);
