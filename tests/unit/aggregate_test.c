@@ -62,7 +62,7 @@ static struct aggregate_sum sum_of(const struct aggregate *a, size_t i, uint64_t
 
 /* All groups of an aggregate over all time, as one. */
 struct total {
-	uint64_t requests, wait_ns, done_wall_ns, done_parts_ns, wait_parts_ns;
+	uint64_t requests, wait_ns, done_wall_ns, counted_parts_ns, wait_parts_ns;
 };
 
 static struct total total_of(const struct aggregate *a, uint64_t end)
@@ -74,8 +74,8 @@ static struct total total_of(const struct aggregate *a, uint64_t end)
 
 		t.requests += sum.requests;
 		t.wait_ns += sum.wait_ns;
-		t.done_wall_ns += sum.done_wall_ns;
-		t.done_parts_ns += parts_sum_ns(&sum.done_parts);
+		t.done_wall_ns += sum.counted_wall_ns;
+		t.counted_parts_ns += parts_sum_ns(&sum.counted_parts);
 		t.wait_parts_ns += parts_sum_ns(&sum.wait_parts);
 		aggregate_sum_release(&sum);
 	}
@@ -101,8 +101,8 @@ static void test_overlap_by_bucket(void **state)
 	assert_int_equal(sum.requests, 1);
 	assert_int_equal(sum.wait_ns, 3500 * MS);
 	assert_int_equal(parts_sum_ns(&sum.wait_parts), 3500 * MS);
-	assert_int_equal(parts_sum_ns(&sum.done_parts), 3500 * MS);
-	assert_int_equal(sum.done_parts.v[1].count, 3);
+	assert_int_equal(parts_sum_ns(&sum.counted_parts), 3500 * MS);
+	assert_int_equal(sum.counted_parts.v[1].count, 3);
 	aggregate_sum_release(&sum);
 	/* Two seconds that end at 4 s: bucket 2 to 4, the last of which has 200 ms. It ended in
 	 * the window, so it counts; 2.2 s of it waited there, 2/7 of them cpu. */
@@ -110,12 +110,12 @@ static void test_overlap_by_bucket(void **state)
 	assert_int_equal(sum.requests, 1);
 	assert_int_equal(sum.wait_ns, 2200 * MS);
 	assert_true(llabs((long long)sum.wait_parts.v[0].ns - 628571428) <= 2);
-	assert_int_equal(parts_sum_ns(&sum.done_parts), 3500 * MS);
+	assert_int_equal(parts_sum_ns(&sum.counted_parts), 3500 * MS);
 	aggregate_sum_release(&sum);
 	/* Before it ended: waiting only. */
 	sum = sum_of(a, 0, T0 + 2500 * MS, 1 * S);
 	assert_int_equal(sum.requests, 0);
-	assert_int_equal(sum.done, 0);
+	assert_int_equal(sum.counted, 0);
 	assert_int_equal(sum.wait_ns, 2 * S); /* buckets 1 and 2 */
 	aggregate_sum_release(&sum);
 	/* Trend over 0 s to 4 s: eighths of 500 ms; bucket 0's 300 ms are spread over the first
@@ -154,8 +154,8 @@ static void test_flags_decide_what_counts(void **state)
 	assert_int_equal(sum.incomplete, 1);
 	assert_int_equal(sum.streams, 1);
 	/* The incomplete one has no part in the mean, and all wait. */
-	assert_int_equal(sum.done, 3);
-	assert_int_equal(sum.done_wall_ns, (10 + 20 + 900) * MS);
+	assert_int_equal(sum.counted, 3);
+	assert_int_equal(sum.counted_wall_ns, (10 + 20 + 900) * MS);
 	assert_int_equal(sum.wait_ns, (10 + 20 + 100 + 900 + 800) * MS);
 	/* Percentiles: 10 and 20 ms. */
 	assert_int_equal(sum.walls.n, 2);
@@ -238,8 +238,8 @@ static void test_before_the_origin(void **state)
 	sum = sum_of(a, 0, T0 + S, 0);
 	assert_int_equal(sum.requests, 1);
 	assert_int_equal(sum.wait_ns, 500 * MS);
-	assert_int_equal(sum.done_wall_ns, 2500 * MS);
-	assert_int_equal(parts_sum_ns(&sum.done_parts), 2500 * MS);
+	assert_int_equal(sum.counted_wall_ns, 2500 * MS);
+	assert_int_equal(parts_sum_ns(&sum.counted_parts), 2500 * MS);
 	assert_int_equal(parts_sum_ns(&sum.wait_parts), 500 * MS);
 	aggregate_sum_release(&sum);
 	aggregate_free(a);
@@ -310,7 +310,7 @@ static void test_report_grows(void **state)
 	assert_int_equal(t.requests, 2000);
 	assert_int_equal(t.wait_ns, wall);
 	assert_int_equal(t.wait_parts_ns, wall);
-	assert_int_equal(t.done_parts_ns, wall);
+	assert_int_equal(t.counted_parts_ns, wall);
 	assert_int_equal(aggregate_counters(a)->early, 0);
 	/* At most 4096 values: percentiles are exact. Walls are 2998 .. 3000 us. */
 	sum = sum_of(a, 0, T0 + 3 * 3600 * S, 0);
@@ -373,16 +373,16 @@ static void test_parts_are_bounded_and_sum(void **state)
 		add(a, &r);
 	}
 	sum = sum_of(a, 0, T0 + 4 * S, 0);
-	assert_int_equal(sum.done_wall_ns, 30 * S);
-	assert_int_equal(parts_sum_ns(&sum.done_parts), 30 * S);
+	assert_int_equal(sum.counted_wall_ns, 30 * S);
+	assert_int_equal(parts_sum_ns(&sum.counted_parts), 30 * S);
 	wait = parts_sum_ns(&sum.wait_parts);
 	assert_int_equal(wait, 30 * S);
-	assert_true(sum.done_parts.n <= 64 + 16 + CAUSE_COUNT);
+	assert_true(sum.counted_parts.n <= 64 + 16 + CAUSE_COUNT);
 	assert_int_equal(aggregate_counters(a)->unbalanced, 0);
-	parts_sort(&sum.done_parts);
-	assert_int_equal(sum.done_parts.v[0].what, 50);
-	assert_int_equal(sum.done_parts.v[0].ns, big);
-	assert_int_equal(sum.done_parts.v[0].count, 6000);
+	parts_sort(&sum.counted_parts);
+	assert_int_equal(sum.counted_parts.v[0].what, 50);
+	assert_int_equal(sum.counted_parts.v[0].ns, big);
+	assert_int_equal(sum.counted_parts.v[0].count, 6000);
 	aggregate_sum_release(&sum);
 	aggregate_free(a);
 }
@@ -413,7 +413,7 @@ static void test_merged_parts_survive_wider_buckets(void **state)
 	t = total_of(a, T0 + 80 * MS);
 	assert_int_equal(t.requests, 72);
 	assert_int_equal(t.done_wall_ns, 72 * MS);
-	assert_int_equal(t.done_parts_ns, t.done_wall_ns);
+	assert_int_equal(t.counted_parts_ns, t.done_wall_ns);
 	assert_int_equal(t.wait_ns, 72 * MS);
 	assert_int_equal(t.wait_parts_ns, t.wait_ns);
 	aggregate_free(a);
@@ -440,11 +440,11 @@ static void test_merging_keeps_causes(void **state)
 	add(a, &r);
 	add(a, &r);
 	sum = sum_of(a, 0, T0 + S, 0);
-	for (size_t i = 0; i < sum.done_parts.n; i++)
-		got[sum.done_parts.v[i].cause] += sum.done_parts.v[i].ns;
+	for (size_t i = 0; i < sum.counted_parts.n; i++)
+		got[sum.counted_parts.v[i].cause] += sum.counted_parts.v[i].ns;
 	for (int c = 0; c < CAUSE_COUNT; c++)
 		assert_int_equal(got[c], 2 * by_cause[c]);
-	assert_true(sum.done_parts.n <= 64 + 16 + CAUSE_COUNT);
+	assert_true(sum.counted_parts.n <= 64 + 16 + CAUSE_COUNT);
 	aggregate_sum_release(&sum);
 	aggregate_free(a);
 }
@@ -533,11 +533,11 @@ static void test_unbalanced_parts(void **state)
 	add(a, &r);
 	assert_int_equal(aggregate_counters(a)->unbalanced, 2);
 	sum = sum_of(a, 0, T0 + S, 0);
-	assert_int_equal(sum.done_parts.n, 2);
-	assert_int_equal(sum.done_parts.v[0].cause, CAUSE_CPU);
-	assert_int_equal(sum.done_parts.v[0].ns, 14 * MS);
-	assert_int_equal(sum.done_parts.v[1].cause, CAUSE_UNKNOWN);
-	assert_int_equal(sum.done_parts.v[1].ns, 6 * MS);
+	assert_int_equal(sum.counted_parts.n, 2);
+	assert_int_equal(sum.counted_parts.v[0].cause, CAUSE_CPU);
+	assert_int_equal(sum.counted_parts.v[0].ns, 14 * MS);
+	assert_int_equal(sum.counted_parts.v[1].cause, CAUSE_UNKNOWN);
+	assert_int_equal(sum.counted_parts.v[1].ns, 6 * MS);
 	aggregate_sum_release(&sum);
 	aggregate_free(a);
 }

@@ -57,7 +57,7 @@ static void sums_do_not_wrap(void **state)
 	char *text;
 
 	(void)state;
-	s->routes[0].requests = s->routes[1].requests = UINT64_MAX;
+	s->routes[0].counted = s->routes[1].counted = UINT64_MAX;
 	text = scope(s, EXPORT_WALL);
 	assert_non_null(strstr(text, "\"endValue\":18446744073709551615}"));
 	free(text);

@@ -152,9 +152,31 @@ static void verdicts(void **state)
 	words_verdict(s, words, WORDS_LEN, false);
 	assert_string_equal(words, "43% of all waiting is GET /course/view.php; 55% of that is "
 				   "php-fpm lock: flock sess_*, held by POST /y");
-	words_verdict(s, words, 80, false);
+	words_verdict(s, words, 92, false);
 	assert_string_equal(words, "43% of waiting: GET /course/view.php; 55% of it "
 				   "php-fpm lock: flock sess_*, held by POST /y");
+	/* Too narrow: what and route are cut, but cause and holder are there. */
+	s->top.held_by = intern_str("POST /lib/ajax/service.php");
+	words_verdict(s, words, 77, false);
+	assert_true(format_width(words) <= 77);
+	assert_non_null(strstr(words, "55% of it php-fpm lock: "));
+	assert_non_null(strstr(words, ", held by POST /"));
+	words_verdict(s, words, 47, false);
+	assert_string_equal(words, "24%: php-fpm lock: floc.., held by POST /li..");
+	/* A share belongs to what it names. */
+	s->top.what_share = 0.19;
+	s->top.held_by = INTERN_EMPTY;
+	words_verdict(s, words, WORDS_LEN, false);
+	assert_string_equal(words, "43% of all waiting is GET /course/view.php; 55% of that is "
+				   "php-fpm lock, 19% flock sess_*");
+	s->verdict = SNAP_VERDICT_CALM;
+	s->p95_us = 4600;
+	s->max_us = 38000;
+	words_verdict(s, words, WORDS_LEN, false);
+	assert_string_equal(words, "nobody waits long: p95 4.6ms");
+	s->max_us = 230000;
+	words_verdict(s, words, WORDS_LEN, false);
+	assert_string_equal(words, "hardly anybody waits long: p95 4.6ms, longest 230ms");
 	s->verdict = SNAP_VERDICT_INCOMPLETE;
 	words_verdict(s, words, WORDS_LEN, false);
 	assert_int_equal(strncmp(words, "records were lost: 1 of 33,180 requests incomplete; ", 52),
@@ -222,7 +244,7 @@ static void streams(void **state)
 	r->stream_gap_us = 0; /* one send each */
 	r->requests = 30;
 	words_route_head(r, words, false);
-	assert_string_equal(words, "GET /my/: mean 72ms per request, in 30 requests, 9 streamed: "
+	assert_string_equal(words, "GET /my/: mean 72ms per request, in 30 + 21 open, 9 streamed: "
 				   "first byte 612ms");
 	s->requests_v[0].stream = true;
 	s->requests_v[0].sends = 12;

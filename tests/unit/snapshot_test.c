@@ -290,7 +290,11 @@ static void test_open_requests_count(void **state)
 	assert_int_equal(s->routes[0].route, VIEW);
 	assert_near(s->routes[0].wait_s_per_s, 1);
 	assert_int_equal(s->routes[1].in_flight, 1);
-	assert_int_equal(s->routes[1].wall_us, 0);
+	/* The panel counts them as the verdict does: by their whole time so far. */
+	assert_int_equal(s->routes[1].wall_us, 4000000);
+	assert_int_equal(s->routes[1].parts[0].us, 3000000);
+	assert_int_equal(s->routes[0].wall_us, 20000000);
+	assert_near(s->top.cause_share, 1);
 	assert_near(s->routes[1].wait_by_cause[CAUSE_QUEUE], 0.3);
 	/* A pile-up shows in the last part of the trend: 6 s is in the fifth eighth. */
 	assert_near(s->routes[1].trend[3], 0);
@@ -384,6 +388,69 @@ static void test_verdict_names_the_largest_what(void **state)
 	assert_int_equal(s->top.who, DB);
 	assert_int_equal(s->top.what, 92);
 	assert_near(s->top.cause_share, 900.0 / 1600);
+	assert_near(s->top.what_share, 300.0 / 1600);
+	snapshot_free(s);
+}
+
+/* Who holds the lock is not known of waits that go on, but of those that have ended. */
+static void test_verdict_prefers_a_holder(void **state)
+{
+	struct part known = PART(WEB, LOCK, SESSION, 300);
+	struct snapshot_input in = { 0 };
+	struct snapshot *s;
+
+	(void)state;
+	known.held_by = QUIZ;
+	add(WEB, VIEW, 0, REQUEST_ENTRY, (struct part[]){ PART(WEB, LOCK, SESSION, 1100), known },
+	    2);
+	s = build(&in);
+	assert_int_equal(s->top.held_by, QUIZ);
+	assert_near(s->top.cause_share, 1);
+	assert_near(s->top.what_share, 300.0 / 1400);
+	snapshot_free(s);
+}
+
+/* 200 requests of 4.6 ms in a second: much in flight, but nobody notices. */
+static void test_verdict_of_a_calm_host(void **state)
+{
+	struct part parts[] = { { .who = WEB, .cause = CAUSE_CPU, .ns = 4600000 } };
+	struct part stuck[] = { PART(FPM, CPU, 0, 150) };
+	struct request r = request_of(FPM, QUIZ, 9000, REQUEST_ENTRY | REQUEST_OPEN, stuck, 1);
+	const struct request *open[] = { &r };
+	struct snapshot_input in = { 0 }, with_open = { .open = open, .n_open = 1 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 2000; i++)
+		add(WEB, VIEW, i * 5, REQUEST_ENTRY, parts, 1);
+	assert_int_equal(verdict_now(in), SNAP_VERDICT_CALM);
+	assert_int_equal(verdict_now(with_open), SNAP_VERDICT_WAIT);
+	/* One in 2,000 does not change that, 5 % that wait 20 ms do. */
+	add(WEB, VIEW, 1, REQUEST_ENTRY, (struct part[]){ PART(WEB, CPU, 0, 900) }, 1);
+	assert_int_equal(verdict_now(in), SNAP_VERDICT_CALM);
+	for (uint64_t i = 0; i < 120; i++)
+		add(WEB, VIEW, i * 5, REQUEST_ENTRY, (struct part[]){ PART(WEB, DISK, 0, 20) }, 1);
+	assert_int_equal(verdict_now(in), SNAP_VERDICT_WAIT);
+}
+
+/* The mean of one that took 1 s for the disk and one that has waited 3 s for a lock so far. */
+static void test_verdict_and_panel_agree(void **state)
+{
+	struct part parts[] = { PART(WEB, LOCK, SESSION, 3000) };
+	struct request r = request_of(WEB, VIEW, 7000, REQUEST_ENTRY | REQUEST_OPEN, parts, 1);
+	const struct request *open[] = { &r };
+	struct snapshot_input in = { .open = open, .n_open = 1 };
+	struct snapshot *s;
+
+	(void)state;
+	add(WEB, VIEW, 0, REQUEST_ENTRY, (struct part[]){ PART(WEB, DISK, 0, 1000) }, 1);
+	s = build(&in);
+	check_invariants(s);
+	assert_int_equal(s->routes[0].wall_us, 2000000);
+	assert_int_equal(s->routes[0].parts[0].cause, CAUSE_LOCK);
+	assert_int_equal(s->routes[0].parts[0].us, 1500000);
+	assert_int_equal(s->top.cause, CAUSE_LOCK);
+	assert_near(s->top.cause_share, 0.75);
+	assert_near(s->top.what_share, 0.75);
 	snapshot_free(s);
 }
 
@@ -545,6 +612,9 @@ int main(void)
 		SNAP_TEST(test_rounding_of_a_mean),
 		SNAP_TEST(test_verdicts),
 		SNAP_TEST(test_verdict_names_the_largest_what),
+		SNAP_TEST(test_verdict_prefers_a_holder),
+		SNAP_TEST(test_verdict_of_a_calm_host),
+		SNAP_TEST(test_verdict_and_panel_agree),
 		SNAP_TEST(test_pools),
 		SNAP_TEST(test_listing),
 		SNAP_TEST(test_streams),

@@ -47,7 +47,7 @@ static inline void fixture_route(struct snap_route *r, const char *name, double 
 {
 	*r = (struct snap_route){
 		.service = intern_str("nginx"), .route = intern_str(name), .entry = true,
-		.requests = (uint64_t)(per_s * 60), .req_per_s = per_s,
+		.requests = (uint64_t)(per_s * 60), .counted = (uint64_t)(per_s * 60), .req_per_s = per_s,
 		.wait_s_per_s = wait, .wait_share = share, .in_flight = (uint64_t)wait,
 		.p50_us = us[0], .p95_us = us[1], .p99_us = us[2], .max_us = us[3],
 		.parts = fixture_parts(parts, n_parts), .n_parts = n_parts,
@@ -219,7 +219,7 @@ static inline struct snapshot *fixture_busy(void)
 	s->top.what = intern_str("SELECT mdl_course_modules WHERE course = ?");
 	s->top.cause = CAUSE_DISK;
 	s->top.route_share = 0.43;
-	s->top.cause_share = 0.55;
+	s->top.cause_share = s->top.what_share = 0.55;
 	fixture_routes(s);
 	fixture_requests(s);
 	fixture_hotspots(s);

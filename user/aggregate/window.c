@@ -60,7 +60,7 @@ static int sum_part(struct aggregate_sum *sum, const struct part *key, const str
 	done.count = cp->done_count > UINT32_MAX ? UINT32_MAX : (uint32_t)cp->done_count;
 	if (parts_add(&sum->wait_parts, &wait))
 		return -ENOMEM;
-	return parts_add(&sum->done_parts, &done);
+	return parts_add(&sum->counted_parts, &done);
 }
 
 static int sum_cell(struct aggregate_sum *sum, const struct cell *c, struct cell_part *parts)
@@ -70,8 +70,8 @@ static int sum_cell(struct aggregate_sum *sum, const struct cell *c, struct cell
 	sum->aborted += c->aborted;
 	sum->incomplete += c->incomplete;
 	sum->streams += c->streams;
-	sum->done += c->done;
-	sum->done_wall_ns += c->done_wall_ns;
+	sum->counted += c->done;
+	sum->counted_wall_ns += c->done_wall_ns;
 	streams_add(&sum->stream, &c->stream);
 	sum->wait_ns += c->wait_ns;
 	for (uint32_t i = 0; i < c->n_parts; i++) {
@@ -118,7 +118,7 @@ int aggregate_group_sum(const struct aggregate *a, size_t i, const struct aggreg
 
 void aggregate_sum_release(struct aggregate_sum *sum)
 {
-	parts_release(&sum->done_parts);
+	parts_release(&sum->counted_parts);
 	parts_release(&sum->wait_parts);
 	dist_release(&sum->walls);
 }
@@ -131,6 +131,7 @@ int aggregate_sum_add_open(struct aggregate_sum *sum, const struct aggregate_win
 	uint64_t wall = request_wall_ns(r);
 	struct parts tmp = { 0 };
 	const struct parts *parts;
+	bool counts = !(r->flags & REQUEST_INCOMPLETE);
 	int rc = 0;
 
 	if (r->end_ns < r->start_ns || to <= from)
@@ -141,6 +142,10 @@ int aggregate_sum_add_open(struct aggregate_sum *sum, const struct aggregate_win
 	for (size_t i = 0; !rc && i < parts->n; i++) {
 		struct part p = parts->v[i];
 
+		if (counts)
+			rc = parts_add(&sum->counted_parts, &p);
+		if (rc)
+			break;
 		p.ns = aggregate_share(p.ns, to - r->start_ns, wall) -
 		       aggregate_share(p.ns, from - r->start_ns, wall);
 		p.count = 0;
@@ -149,6 +154,10 @@ int aggregate_sum_add_open(struct aggregate_sum *sum, const struct aggregate_win
 	parts_release(&tmp);
 	if (rc)
 		return rc;
+	if (counts) {
+		sum->counted++;
+		sum->counted_wall_ns += wall;
+	}
 	sum->wait_ns += to - from;
 	trend_add(sum, w, from, to, (double)(to - from));
 	return 0;

@@ -32,9 +32,10 @@ struct aggregate_sum {
 	uint32_t service, pool, route;
 	bool entry;
 	uint64_t requests, errors, aborted, incomplete, streams;
-	uint64_t done, done_wall_ns; /* complete ones: count, sum of wall times */
-	struct streams stream; /* those of them that are streams */
-	struct parts done_parts; /* sum = done_wall_ns */
+	/* complete ones, and those in flight by their time so far: count, sum of wall times */
+	uint64_t counted, counted_wall_ns;
+	struct streams stream; /* complete ones that are streams */
+	struct parts counted_parts; /* sum = counted_wall_ns */
 	uint64_t wait_ns; /* integral of requests in flight over the window */
 	struct parts wait_parts; /* sum = wait_ns, but for a rounding of 1 ns a part and bucket */
 	double trend_ns[AGGREGATE_TREND]; /* wait_ns by eighths of the window */
@@ -47,7 +48,7 @@ int aggregate_group_sum(const struct aggregate *a, size_t i, const struct aggreg
 			struct aggregate_sum *sum);
 void aggregate_sum_release(struct aggregate_sum *sum);
 
-/* Adds the waiting of a request in flight (its parts so far) to a sum. 0 or -ENOMEM. */
+/* Adds a request in flight, its parts so far, to a sum. 0 or -ENOMEM. */
 int aggregate_sum_add_open(struct aggregate_sum *sum, const struct aggregate_window *w,
 			   const struct request *r);
 #endif

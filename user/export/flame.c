@@ -21,7 +21,7 @@ static void part_row(struct flame_row *row, const struct snap_route *r, const st
 	const char *what = intern_text(p->what);
 	uint64_t us;
 
-	if (__builtin_mul_overflow(p->us, r->requests, &us))
+	if (__builtin_mul_overflow(p->us, r->counted, &us))
 		us = UINT64_MAX;
 	row_begin(row, r->service, r->route, us);
 	row->frames[row->n++] = name_of(intern_text(p->who));

@@ -7,7 +7,7 @@
  *   EXPORT_OFF   service; route; functions       microseconds that they waited, off the CPU; with
  *                "[waits below 1 ms, or without a stack]; cause", so that they add up
  *   EXPORT_WALL  service; route; who; cause; what   microseconds of entry requests in the whole
- *                window (completed requests x mean); joined children are inside of them
+ *                window (mean x requests it is of); joined children are inside of them
  */
 #ifndef TARDY_EXPORT_FLAME_H
 #define TARDY_EXPORT_FLAME_H

@@ -82,6 +82,7 @@ static void put_route(struct json *j, const struct snap_route *r)
 	put_nonzero(j, "stream_wall_us", r->stream_wall_us);
 	json_u64(j, "in_flight", r->in_flight);
 	json_u64(j, "wall_us", r->wall_us);
+	json_u64(j, "counted", r->counted);
 	json_u64(j, "p50_us", r->p50_us);
 	json_u64(j, "p95_us", r->p95_us);
 	json_u64(j, "p99_us", r->p99_us);
@@ -103,7 +104,7 @@ static void put_summary(struct json *j, const struct snapshot *s)
 	static const char *const verdicts[] = {
 		[SNAP_VERDICT_NOTHING] = "nothing", [SNAP_VERDICT_WAIT] = "wait",
 		[SNAP_VERDICT_UNKNOWN] = "unknown", [SNAP_VERDICT_INCOMPLETE] = "incomplete",
-		[SNAP_VERDICT_NO_DATA] = "no_data",
+		[SNAP_VERDICT_NO_DATA] = "no_data", [SNAP_VERDICT_CALM] = "calm",
 	};
 
 	line_begin(j, "kind", "summary");
@@ -128,6 +129,7 @@ static void put_summary(struct json *j, const struct snapshot *s)
 	put_label(j, "what", s->top.what);
 	put_label(j, "held_by", s->top.held_by);
 	json_f64(j, "cause_share", s->top.cause_share);
+	json_f64(j, "what_share", s->top.what_share);
 	json_close_object(j);
 	line_end(j);
 }

@@ -17,30 +17,103 @@ const char *words_label(char *buf, size_t size, uint32_t id, const char *absent,
 	return buf;
 }
 
-/* "postgres disk: nvme0n1 read" or "php-fpm lock: flock sess_*, held by POST /y". */
+/* The widest that names are shown in. */
+struct culprit_cols {
+	unsigned route, what, holder;
+};
+
+static const struct culprit_cols whole_culprit = { 48, 60, 40 };
+
+/* "postgres disk: nvme0n1 read" or "php-fpm lock: flock sess_*, held by POST /y"; share, where it
+ * is not empty, is that of what comes after the cause: "apache2 runq, 19% behind xz". */
 static void put_culprit(char *buf, size_t size, uint32_t who, uint8_t cause, uint32_t what,
-			uint32_t held_by, bool ascii)
+			uint32_t held_by, const char *share, const struct culprit_cols *cols,
+			bool ascii)
 {
 	char who_text[FORMAT_LABEL], what_text[FORMAT_LABEL], holder[FORMAT_LABEL];
+	bool more;
 
 	words_label(who_text, sizeof(who_text), who, "", 24, ascii);
-	words_label(what_text, sizeof(what_text), what, "", 60, ascii);
-	words_label(holder, sizeof(holder), held_by, "", 40, ascii);
-	snprintf(buf, size, "%s%s%s%s%s%s%s", who_text, *who_text ? " " : "",
-		 cause_name((enum cause)cause), *what_text ? ": " : "", what_text,
-		 *holder ? ", held by " : "", holder);
+	words_label(what_text, sizeof(what_text), what, "", cols->what, ascii);
+	words_label(holder, sizeof(holder), held_by, "", cols->holder, ascii);
+	more = *what_text || *holder;
+	snprintf(buf, size, "%s%s%s%s%s%s%s%s%s", who_text, *who_text ? " " : "",
+		 cause_name((enum cause)cause),
+		 !more  ? "" :
+		 *share ? ", " :
+			  ": ",
+		 more ? share : "", more && *share ? " " : "", what_text,
+		 !*holder   ? "" :
+		 *what_text ? ", held by " :
+			      "held by ",
+		 holder);
 }
 
-static void verdict_wait(const struct snapshot *s, char *buf, size_t size, bool brief, bool ascii)
+static void verdict_wait(const struct snapshot *s, char *buf, size_t size, bool brief,
+			 const struct culprit_cols *cols, bool ascii)
 {
-	char route[FORMAT_LABEL], culprit[WORDS_LEN / 2], a[FORMAT_LEN], b[FORMAT_LEN];
+	char route[FORMAT_LABEL], culprit[WORDS_LEN / 2];
+	char a[FORMAT_LEN], b[FORMAT_LEN], c[FORMAT_LEN];
 
-	words_label(route, sizeof(route), s->top.route, "(no name)", 48, ascii);
+	format_percent(b, s->top.cause_share);
+	format_percent(c, s->top.what_share);
+	words_label(route, sizeof(route), s->top.route, "(no name)", cols->route, ascii);
 	put_culprit(culprit, sizeof(culprit), s->top.who, s->top.cause, s->top.what, s->top.held_by,
-		    ascii);
+		    strcmp(b, c) ? c : "", cols, ascii);
 	snprintf(buf, size, "%s of %s %s; %s of %s %s", format_percent(a, s->top.route_share),
-		 brief ? "waiting:" : "all waiting is", route,
-		 format_percent(b, s->top.cause_share), brief ? "it" : "that is", culprit);
+		 brief ? "waiting:" : "all waiting is", route, b, brief ? "it" : "that is",
+		 culprit);
+}
+
+/* Takes up to *over columns from a name that *cols are for, but leaves it `least`. */
+static void narrow(unsigned *cols, uint32_t name, unsigned least, unsigned *over, bool ascii)
+{
+	char text[FORMAT_LABEL];
+	unsigned shown, take;
+
+	words_label(text, sizeof(text), name, "", *cols, ascii);
+	shown = format_width(text);
+	if (shown <= least)
+		return;
+	take = shown - least < *over ? shown - least : *over;
+	*cols = shown - take;
+	*over -= take;
+}
+
+/* Where there is no room for the route: what all waiting is for most. */
+static void verdict_culprit(const struct snapshot *s, char *buf, size_t size, unsigned cols,
+			    bool ascii)
+{
+	char culprit[WORDS_LEN / 2], a[FORMAT_LEN], line[WORDS_LEN];
+
+	put_culprit(culprit, sizeof(culprit), s->top.who, s->top.cause, s->top.what, s->top.held_by,
+		    "", &(struct culprit_cols){ 0, 6, 10 }, ascii);
+	snprintf(line, sizeof(line), "%s: %s",
+		 format_percent(a, s->top.route_share * s->top.what_share), culprit);
+	format_clean(buf, size, line, cols, ascii);
+}
+
+/* The sentence in as many columns as there are, if need be with shorter names: first what is
+ * waited for, then the route, the holder last. The cause is never cut for them. */
+static void verdict_fit(const struct snapshot *s, char *buf, size_t size, unsigned cols, bool ascii)
+{
+	struct culprit_cols names = whole_culprit;
+	unsigned width, over;
+
+	verdict_wait(s, buf, size, false, &names, ascii);
+	if (format_width(buf) <= cols)
+		return;
+	verdict_wait(s, buf, size, true, &names, ascii);
+	width = format_width(buf);
+	if (width <= cols)
+		return;
+	over = width - cols;
+	narrow(&names.what, s->top.what, 6, &over, ascii);
+	narrow(&names.route, s->top.route, 8, &over, ascii);
+	narrow(&names.holder, s->top.held_by, 10, &over, ascii);
+	verdict_wait(s, buf, size, true, &names, ascii);
+	if (over)
+		verdict_culprit(s, buf, size, cols, ascii);
 }
 
 void words_verdict(const struct snapshot *s, char *buf, unsigned cols, bool ascii)
@@ -55,6 +128,12 @@ void words_verdict(const struct snapshot *s, char *buf, unsigned cols, bool asci
 	case SNAP_VERDICT_NOTHING:
 		snprintf(buf, WORDS_LEN, "nothing waits: %s requests in flight on average",
 			 format_fixed(a, s->wait_s_per_s, 2));
+		return;
+	case SNAP_VERDICT_CALM:
+		snprintf(buf, WORDS_LEN, "%s waits long: p95 %s%s%s",
+			 s->max_us > VERDICT_LONG_US ? "hardly anybody" : "nobody",
+			 format_us(a, s->p95_us), s->max_us > VERDICT_LONG_US ? ", longest " : "",
+			 s->max_us > VERDICT_LONG_US ? format_us(b, s->max_us) : "");
 		return;
 	case SNAP_VERDICT_UNKNOWN:
 		words_label(route, sizeof(route), s->top.route, "(no name)", 48, ascii);
@@ -73,9 +152,8 @@ void words_verdict(const struct snapshot *s, char *buf, unsigned cols, bool asci
 	case SNAP_VERDICT_WAIT:
 		break;
 	}
-	verdict_wait(s, buf + n, WORDS_LEN - (size_t)n, false, ascii);
-	if (format_width(buf) > cols)
-		verdict_wait(s, buf + n, WORDS_LEN - (size_t)n, true, ascii);
+	verdict_fit(s, buf + n, WORDS_LEN - (size_t)n, cols > (unsigned)n ? cols - (unsigned)n : 0,
+		    ascii);
 }
 
 static double share_of(uint64_t us, uint64_t wall_us)
@@ -191,6 +269,11 @@ void words_route_head(const struct snap_route *r, char *buf, bool ascii)
 	int n;
 
 	words_label(route, sizeof(route), r->route, "(no name)", 48, ascii);
+	if (!measured && r->n_parts) {
+		snprintf(buf, WORDS_LEN, "%s: none completed, %s in flight, mean %s so far", route,
+			 format_grouped(a, r->in_flight), format_us(b, r->wall_us));
+		return;
+	}
 	if (!r->n_parts || !r->wall_us) {
 		snprintf(buf, WORDS_LEN, "%s: none completed, %s in flight", route,
 			 format_grouped(a, r->in_flight));
@@ -204,8 +287,12 @@ void words_route_head(const struct snap_route *r, char *buf, bool ascii)
 			 measured == 1 ? "" : "s", streams);
 		return;
 	}
-	n = snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route, a, b,
-		     measured == 1 ? "" : "s");
+	if (r->in_flight)
+		n = snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s + %s open", route, a,
+			     b, format_grouped(c, r->in_flight));
+	else
+		n = snprintf(buf, WORDS_LEN, "%s: mean %s per request, in %s request%s", route, a,
+			     b, measured == 1 ? "" : "s");
 	if (r->stream_wall_us)
 		snprintf(buf + n, WORDS_LEN - (size_t)n, ", %s streamed: %s",
 			 format_grouped(c, r->streams), streams);
@@ -213,7 +300,8 @@ void words_route_head(const struct snap_route *r, char *buf, bool ascii)
 
 void words_hotspot_head(const struct snap_hotspot *h, char *buf, bool ascii)
 {
-	put_culprit(buf, WORDS_LEN, h->who, h->cause, h->what, h->held_by, ascii);
+	put_culprit(buf, WORDS_LEN, h->who, h->cause, h->what, h->held_by, "", &whole_culprit,
+		    ascii);
 }
 
 /* Writes as many whole frames as fit, at least one; returns how many. */

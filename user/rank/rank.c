@@ -54,10 +54,11 @@ static int route_fill(struct snap_route *to, struct row *row, const struct rows 
 	}
 	for (int i = 0; i < SNAP_TREND; i++)
 		to->trend[i] = rows_per_s(rows, sum->trend_ns[i]) * SNAP_TREND;
-	if (!sum->done)
+	if (!sum->counted)
 		return 0;
-	to->wall_us = mean_us(sum->done_wall_ns, sum->done);
-	return listing_parts(&sum->done_parts, to->wall_us, (double)sum->done, &to->parts,
+	to->counted = sum->counted;
+	to->wall_us = mean_us(sum->counted_wall_ns, sum->counted);
+	return listing_parts(&sum->counted_parts, to->wall_us, (double)sum->counted, &to->parts,
 			     &to->n_parts);
 }
 

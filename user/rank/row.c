@@ -109,6 +109,7 @@ static struct row *row_for_open(struct rows *rows, const struct request *r, size
 static int rows_add_open(struct rows *rows, const struct snapshot_input *in)
 {
 	size_t fresh = 0;
+	uint64_t wall_ns;
 
 	for (size_t i = 0; i < in->n_open; i++) {
 		struct row *row = row_for_open(rows, in->open[i], &fresh);
@@ -116,6 +117,9 @@ static int rows_add_open(struct rows *rows, const struct snapshot_input *in)
 		if (!row || aggregate_sum_add_open(&row->sum, &rows->w, in->open[i]))
 			return -ENOMEM;
 		row->in_flight++;
+		wall_ns = request_wall_ns(in->open[i]);
+		if (in->open[i]->flags & REQUEST_ENTRY && wall_ns > rows->open_longest_ns)
+			rows->open_longest_ns = wall_ns;
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ struct rows {
 	struct table index; /* hash of the key -> index in v + 1, while rows are collected */
 	struct aggregate_window w;
 	uint64_t entry_wait_ns;
+	uint64_t open_longest_ns; /* of entry requests in flight */
 };
 
 /* Nanoseconds of waiting in the window as seconds per second. */

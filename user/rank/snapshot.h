@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include "account/causes.h"
 
+#define VERDICT_LONG_US 100000 /* a single request that took longer is told of on a calm host */
+
 enum { SNAP_TREND = 8, SNAP_LOST_KINDS_MAX = 32, SNAP_LOST_INTERVALS_MAX = 64 };
 
 /* A share of a mean request (routes) or of one request. */
@@ -31,15 +33,17 @@ struct snap_route {
 	/* means of the complete streams, 0 = none: to the first byte, from send to send, whole */
 	uint64_t stream_first_us, stream_gap_us, stream_wall_us;
 	uint64_t in_flight; /* now */
-	uint64_t wall_us; /* mean of completed, complete requests */
+	/* mean of complete requests, and of those in flight by their time so far; how many these
+	 * are */
+	uint64_t wall_us, counted;
 	uint64_t p50_us, p95_us, p99_us, max_us; /* nearest rank */
 	double req_per_s;
 	double wait_s_per_s; /* unfinished ones included */
 	double wait_share; /* of all entry waiting in the window, 0..1; 0 for rows not entry */
-	struct snap_part *parts; /* largest first, sum of us == wall_us */
+	struct snap_part *parts; /* of that mean: largest first, sum of us == wall_us */
 	size_t n_parts;
 	/* the same for everything that waits on the row, unfinished ones too: seconds per second
-	 * by cause; what the bar shows while nothing has completed yet */
+	 * by cause; what the bar shows where there is no mean */
 	double wait_by_cause[CAUSE_COUNT];
 	double trend[SNAP_TREND]; /* WAIT/s in eighths of the window, oldest first */
 };
@@ -171,6 +175,7 @@ struct snap_host {
 
 enum snap_verdict_kind {
 	SNAP_VERDICT_NOTHING, /* nothing waits */
+	SNAP_VERDICT_CALM, /* many are in flight, but nobody waits long */
 	SNAP_VERDICT_WAIT, /* route, who, cause, what are set */
 	SNAP_VERDICT_UNKNOWN, /* unknown time leads */
 	SNAP_VERDICT_INCOMPLETE, /* more than 5 % of requests are incomplete */
@@ -190,7 +195,9 @@ struct snapshot {
 		uint32_t route, who, what, held_by;
 		uint8_t cause;
 		double route_share; /* of all entry waiting */
-		double cause_share; /* of that route's waiting */
+		/* of the mean request of that route: of who and cause, and of what and held_by
+		 * among that */
+		double cause_share, what_share;
 	} top;
 	struct snap_route *routes;
 	size_t n_routes;

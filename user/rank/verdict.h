@@ -2,8 +2,8 @@
 /*
  * The verdict: the one line that says what to look at, or why nothing can be said. In this order:
  * nothing was ever seen; too many requests are incomplete for any figure to be trusted; hardly
- * anything waits; unmeasured time leads the leading route; else the leading route and what it
- * waits for most. Internal to rank/.
+ * anything waits; nobody waits long; unmeasured time leads the leading route; else the leading
+ * route and what its mean request, as in the route's panel, waits for most. Internal to rank/.
  */
 #ifndef TARDY_RANK_VERDICT_H
 #define TARDY_RANK_VERDICT_H
@@ -11,6 +11,7 @@
 
 #define VERDICT_WAIT_MIN 0.1 /* seconds per second: below, nothing waits */
 #define VERDICT_INCOMPLETE_MAX 0.05 /* of the requests */
+#define VERDICT_CALM_US 10000 /* who waits less does not notice */
 
 /* Fills s->verdict and s->top; the totals of s must be there. seen: any request was, ever.
  * 0 or -ENOMEM. */
