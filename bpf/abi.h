@@ -18,6 +18,7 @@
 enum {
 	ABI_REQ_HEAD_MAX = 1024, /* bytes of a request's or statement's head kept in the exchange */
 	ABI_RSP_HEAD_MAX = 256, /* the same for the answer */
+	ABI_RSP_MORE = 1024, /* and of an HTTP head that is longer, as REC_DATA */
 	ABI_TAIL =
 		16, /* last bytes of the answer: FastCGI END_REQUEST, ReadyForQuery, last chunk */
 	ABI_DATA_CHUNK = 4096, /* one REC_DATA */
@@ -136,7 +137,8 @@ struct rec_xchg {
 	uint16_t req_len, rsp_len; /* bytes kept below */
 	uint8_t tail_len;
 	uint8_t reserved1[3];
-	uint8_t tail[ABI_TAIL]; /* last bytes of turn 1's last I/O, right-aligned at tail_len */
+	uint8_t tail
+		[ABI_TAIL]; /* last bytes of turn 1 so far, over several I/Os if they are short */
 	uint8_t rsp[ABI_RSP_HEAD_MAX];
 	/* Where each turn's first byte is in its stream, modulo 2^32, the same at both ends: TCP's
 	 * sequence number. Not known on Unix connections. */

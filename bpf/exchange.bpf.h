@@ -167,15 +167,11 @@ static __always_inline bool answer_ended(struct rec_xchg *x)
 {
 	const __u8 *z = x->tail;
 
-	if (x->tail_len == ABI_TAIL) {
-		if (z[0] == 1 && z[1] == 3 && z[4] == 0 && z[5] == 8)
-			return true; /* FastCGI END_REQUEST */
-		z += ABI_TAIL - 6;
-	} else if (x->tail_len == 6) {
-		;
-	} else {
+	if (x->tail_len < 6)
 		return false;
-	}
+	if (x->tail_len == ABI_TAIL && z[0] == 1 && z[1] == 3 && z[4] == 0 && z[5] == 8)
+		return true; /* FastCGI END_REQUEST */
+	z += (x->tail_len - 6) & (ABI_TAIL - 1);
 	return z[0] == 'Z' && z[1] == 0 && z[2] == 0 && z[3] == 0 && z[4] == 5;
 }
 

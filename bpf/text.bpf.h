@@ -204,6 +204,54 @@ static __always_inline bool wants_data(const __u8 *head)
 	       ((head[0] == 'Q' || head[0] == 'P') && head[1] == 0 && head[2] <= 1);
 }
 
+/* More of an answer's head, from `skip` bytes into its first buffer of `have` bytes on. */
+__noinline int answer_emit(struct conn *c, __u64 base, __u32 have, __u32 skip)
+{
+	void *ring = ring_of_cpu();
+	struct rec_data *r;
+	__u32 n = have - skip;
+
+	if (!c)
+		return 0;
+	r = ring ? bpf_ringbuf_reserve(ring, sizeof(*r) + ABI_RSP_MORE, 0) : NULL;
+	if (!r) {
+		count(COUNTER_RING_DATA);
+		return 0;
+	}
+	if (n > ABI_RSP_MORE)
+		n = ABI_RSP_MORE;
+	hdr_fill(&r->h, REC_DATA, sizeof(*r) + ABI_RSP_MORE, bpf_ktime_get_ns());
+	r->xid = c->rec.xid;
+	r->off = ABI_RSP_HEAD_MAX;
+	r->turn = 1;
+	r->len = n;
+	if (bpf_probe_read_user(r->bytes, n, (void *)(base + skip)))
+		r->len = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline bool is_empty_line(const __u8 *at)
+{
+	return at[0] == '\r' && at[1] == '\n' && at[2] == '\r' && at[3] == '\n';
+}
+
+/* Does the head that is kept of an answer, which is full, hold all of an HTTP head? One byte of
+ * four is looked at: the empty line has one of them, few others are control characters. */
+__noinline int answer_head_is_whole(struct conn *c)
+{
+	if (!c)
+		return 0;
+	for (__u32 i = 0; i < ABI_RSP_HEAD_MAX - 7; i += 4) {
+		const __u8 *at = c->rec.rsp + i;
+
+		if (at[3] <= '\r' && (is_empty_line(at) || is_empty_line(at + 1) ||
+				      is_empty_line(at + 2) || is_empty_line(at + 3)))
+			return 1;
+	}
+	return 0;
+}
+
 static __always_inline void sat_add(__u32 *sum, __u32 n)
 {
 	*sum = *sum + n < *sum ? 0xffffffff : *sum + n;
@@ -249,36 +297,63 @@ static __always_inline bool last_buf(struct user_bufs *b, __u32 ret, struct user
 }
 
 /* Is the tail of no use? HTTP has its end in the tail only when its body is chunked. An answer that
- * came at once is a file, whose length the head says, or ends with a buffer of its own. */
+ * came at once is a file, whose length the head says, or ends with a buffer of its own. Behind an
+ * interim answer's long head the final one may follow. */
 static __always_inline bool tail_is_useless(struct rec_xchg *x, __u64 last_len, __u64 now)
 {
-	return x->rsp[0] == 'H' && x->turn[1].ops == 1 && last_len != LAST_CHUNK &&
-	       last_len != LAST_CHUNK + 2 && now - x->turn[0].last_ns < FAST_ANSWER_NS;
+	return x->rsp[0] == 'H' && x->rsp[9] != '1' && x->turn[1].ops == 1 &&
+	       last_len != LAST_CHUNK && last_len != LAST_CHUNK + 2 &&
+	       now - x->turn[0].last_ns < FAST_ANSWER_NS;
 }
 
-/* The last bytes of the answer so far, as far as they lie in one buffer. */
+/* Moves what is kept of the last bytes to make room for n new ones; returns how many stay. */
+static __always_inline __u32 tail_roll(struct rec_xchg *x, __u32 n)
+{
+	__u32 had = x->tail_len, keep = ABI_TAIL - n;
+
+	if (keep >= had)
+		return had;
+	asm volatile("%0 &= 15" : "+r"(keep));
+	asm volatile("%0 &= 31" : "+r"(had));
+	if (bpf_probe_read_kernel(x->tail, keep, x->tail + ((had - keep) & 15)))
+		return 0;
+	return keep;
+}
+
+/* The last bytes of the answer so far, as far as they lie in one buffer; those of an I/O that is
+ * shorter follow those of the one before. */
 static __always_inline void tail_copy(struct rec_xchg *x, struct user_bufs *b, __u32 ret)
 {
 	struct user_iovec last;
-	__u32 n;
+	__u32 n, keep = 0;
 
-	x->tail_len = 0;
-	if (!last_buf(b, ret, &last) || tail_is_useless(x, last.len, x->turn[1].last_ns))
+	if (!last_buf(b, ret, &last) || tail_is_useless(x, last.len, x->turn[1].last_ns)) {
+		x->tail_len = 0;
 		return;
+	}
 	n = last.len > ABI_TAIL ? ABI_TAIL : last.len;
 	last.base += last.len - n;
+	if (ret < ABI_TAIL && last.len == ret && x->tail_len)
+		keep = tail_roll(x, n);
+	x->tail_len = 0;
 	asm volatile("%0 &= 31" : "+r"(n));
-	if (n && n <= ABI_TAIL && !bpf_probe_read_user(x->tail, n, (void *)last.base))
-		x->tail_len = n;
+	asm volatile("%0 &= 15" : "+r"(keep));
+	if (n && n <= ABI_TAIL && !bpf_probe_read_user(x->tail + keep, n, (void *)last.base))
+		x->tail_len = keep + n;
 }
 
 static __always_inline void read_response(struct conn *c, struct user_bufs *b, __u32 ret)
 {
 	struct rec_xchg *x = &c->rec;
+	__u32 n = 0, have;
 
-	if (x->rsp_len == x->rsp_total)
-		x->rsp_len += head_copy(c, b, ret, 1);
+	if (x->rsp_len == x->rsp_total && x->rsp_len < ABI_RSP_HEAD_MAX)
+		n = head_copy(c, b, ret, 1);
+	x->rsp_len += n;
 	sat_add(&x->rsp_total, ret);
+	have = b->v[0].len < ret ? b->v[0].len : ret;
+	if (n && n < have && x->rsp[0] == 'H' && !answer_head_is_whole(c))
+		answer_emit(c, b->v[0].base, have, n);
 	tail_copy(x, b, ret);
 }
 

@@ -94,11 +94,114 @@ static void test_open_again(void **state)
 	scene_end(&s);
 }
 
+/* A head that is longer than what its record holds: what REC_DATA brings of it has the length,
+ * whichever of the two comes first. */
+static void test_long_head(void **state)
+{
+	struct {
+		struct rec_data d;
+		char bytes[64];
+	} more = { .d = { .xid = 1, .off = ABI_RSP_HEAD_MAX, .turn = 1 } };
+	char head[ABI_RSP_HEAD_MAX];
+
+	(void)state;
+	more.d.len = (uint16_t)snprintf(more.bytes, sizeof(more.bytes),
+					"y\r\nContent-Length: 3\r\n\r\nabc");
+	memset(head, 'x', sizeof(head));
+	memcpy(head, "HTTP/1.1 200 OK\r\nX: ", 20);
+	for (int data_first = 0; data_first < 2; data_first++) {
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		xchg_accepted(&e, 1, 1, NGINX, 80);
+		REQUEST(&e, GET, 10, 10);
+		xchg_answer(&e, head, sizeof(head), 1000, 1000);
+		e.x.turn[1].bytes += more.d.len;
+		if (data_first)
+			GIVE(&s, more, REC_DATA, 1005);
+		scene_xchg(&s, &e, XCHG_RESET | XCHG_CLOSED, 1010);
+		if (!data_first)
+			GIVE(&s, more, REC_DATA, 1020);
+		scene_tick(&s, 2000);
+		assert_int_equal(scene_request(&s, 1)->end_reason, END_PROTOCOL);
+		assert_int_equal(scene_request(&s, 1)->flags, REQUEST_ENTRY); /* not aborted */
+		scene_end(&s);
+	}
+}
+
+/* One request whose answer goes on in a further exchange: what begins that is a piece of a body. */
+static void expect_one(const char *request, const char *answer, const char *body, uint32_t flags,
+		       const char *rest)
+{
+	const struct request *r;
+	struct scene s;
+	struct xchg e;
+
+	scene_init(&s);
+	xchg_accepted(&e, 1, 1, NGINX, 80);
+	xchg_request(&e, request, strlen(request), 10, 10);
+	xchg_answer(&e, answer, strlen(answer), 1000, 1000);
+	scene_xchg(&s, &e, 0, 1010);
+	xchg_next(&e, 2);
+	if (body)
+		xchg_request(&e, body, strlen(body), 2000, 2000);
+	else
+		e.x.turn[0].arrival_ns = AT(10);
+	xchg_answer(&e, rest, strlen(rest), 3000, 3000);
+	scene_xchg(&s, &e, XCHG_OPEN | flags, 3010);
+	scene_tick(&s, 4000);
+	assert_int_equal(s.n_got, 1);
+	r = &s.got[0].r;
+	assert_int_equal(r->status, 200);
+	assert_int_equal(r->flags, REQUEST_ENTRY);
+	assert_int_equal(r->end_reason, END_PROTOCOL);
+	assert_int_equal(r->first_byte_ns, AT(1000));
+	assert_int_equal(r->end_ns - r->start_ns, US(2990));
+	assert_int_equal(r->bytes_out, strlen(answer) + strlen(rest));
+	scene_end(&s);
+}
+
+static void test_answer_goes_on(void **state)
+{
+	(void)state;
+	/* a status line in the body */
+	expect_one(GET, "HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n", NULL, XCHG_PIPELINED,
+		   "HTTP/1.1 500 Oops\r\n\r\n");
+	/* the request's body comes when the answer has begun; it may look like anything */
+	expect_one("POST /p HTTP/1.1\r\nContent-Length: 19\r\n\r\n",
+		   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nready\r\n",
+		   "GET /x HTTP/1.1\r\n\r\n", 0, "4\r\ndone\r\n0\r\n\r\n");
+}
+
+/* A request that was refused before its body came: the body is no request, whatever is in it. */
+static void test_refused_body(void **state)
+{
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	xchg_accepted(&e, 1, 1, NGINX, 80);
+	REQUEST(&e, "POST /p HTTP/1.1\r\nContent-Length: 19\r\n\r\n", 10, 10);
+	ANSWER(&e, "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n", 1000);
+	scene_xchg(&s, &e, 0, 1010);
+	scene_tick(&s, 1500);
+	xchg_next(&e, 2);
+	REQUEST(&e, "GET /x HTTP/1.1\r\n\r\n", 2000, 2000);
+	scene_xchg(&s, &e, XCHG_CLOSED, 2010);
+	scene_tick(&s, 3000000);
+	assert_int_equal(s.n_got, 1);
+	assert_int_equal(s.got[0].r.status, 413);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_open_again),
+		cmocka_unit_test(test_reasons),      cmocka_unit_test(test_open_again),
+		cmocka_unit_test(test_long_head),    cmocka_unit_test(test_answer_goes_on),
+		cmocka_unit_test(test_refused_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

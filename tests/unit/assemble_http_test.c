@@ -410,7 +410,7 @@ static uint32_t flags_by_pace(unsigned sends, uint64_t end_us)
 	scene_init(&s);
 	xchg_accepted(&e, 1, 1, NGINX, 80);
 	REQUEST(&e, GET, 0, 0);
-	ANSWER(&e, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 100);
+	ANSWER(&e, "HTTP/1.1 200 OK\r\n\r\n", 100);
 	for (unsigned i = 1; i < sends; i++)
 		ANSWER(&e, "x", 100 + (i == sends - 1 ? end_us : i));
 	scene_xchg(&s, &e, XCHG_CLOSED, 100 + end_us + 100);
@@ -420,25 +420,37 @@ static uint32_t flags_by_pace(unsigned sends, uint64_t end_us)
 	return flags;
 }
 
-/* More than a second from send to send in the mean: there was such a gap, and it is a stream. */
+/* More than a second from send to send in the mean, more than once; one pause is none. */
 static void test_stream_by_pace(void **state)
 {
 	(void)state;
-	assert_int_equal(flags_by_pace(2, 1000000) & REQUEST_STREAM, 0);
-	assert_int_equal(flags_by_pace(2, 1000001) & REQUEST_STREAM, REQUEST_STREAM);
+	assert_int_equal(flags_by_pace(2, 5000000) & REQUEST_STREAM, 0);
 	assert_int_equal(flags_by_pace(4, 3000000) & REQUEST_STREAM, 0);
 	assert_int_equal(flags_by_pace(4, 3000001) & REQUEST_STREAM, REQUEST_STREAM);
 	assert_int_equal(flags_by_pace(1, 0) & REQUEST_STREAM, 0);
 }
 
-/* Words that came together hide a long gap in the mean, but not in what the kernel side tells. */
-static void test_stream_by_longest_gap(void **state)
+/* Words that came together hide pauses in the mean of all sends, but not in what the kernel side
+ * tells; a length says that there is an end. */
+static void test_stream_by_pauses(void **state)
 {
-	static const uint64_t gaps_ms[] = { 1000, 1001 };
+	static const struct {
+		const char *answer;
+		uint32_t gaps;
+		uint64_t end_us;
+		bool stream;
+	} cases[] = {
+		{ "HTTP/1.1 200 OK\r\n\r\n", 1, 5000000, false },
+		{ "HTTP/1.1 200 OK\r\n\r\n", 2, 2000000, false },
+		{ "HTTP/1.1 200 OK\r\n\r\n", 2, 2000001, true },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", 2, 2000001, false },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct rec_net net = { .xid = 1, .conn = 1, .gap_max_ns = gaps_ms[i] * 1000000 };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rec_net net = {
+			.xid = 1, .conn = 1, .gap_max_ns = US(1500000), .gaps = cases[i].gaps
+		};
 		const struct request *r;
 		struct scene s;
 		struct xchg e;
@@ -447,13 +459,15 @@ static void test_stream_by_longest_gap(void **state)
 		GIVE(&s, net, REC_NET, 50);
 		xchg_accepted(&e, 1, 1, NGINX, 80);
 		REQUEST(&e, GET, 0, 0);
-		ANSWER(&e, OK, 100);
-		ANSWER(&e, "x", 200);
-		ANSWER(&e, "y", 300);
-		scene_xchg(&s, &e, XCHG_CLOSED, 400);
-		scene_tick(&s, 500);
+		xchg_answer(&e, cases[i].answer, strlen(cases[i].answer), 100, 100);
+		ANSWER(&e, "w", 101);
+		ANSWER(&e, "x", 102);
+		ANSWER(&e, "y", 1000000);
+		ANSWER(&e, "z", 100 + cases[i].end_us);
+		scene_xchg(&s, &e, XCHG_CLOSED, 200 + cases[i].end_us);
+		scene_tick(&s, 20000000);
 		r = scene_request(&s, 1);
-		assert_int_equal(r->flags & REQUEST_STREAM, i ? REQUEST_STREAM : 0);
+		assert_int_equal(!!(r->flags & REQUEST_STREAM), cases[i].stream);
 		assert_int_equal(r->net.gap_max_ns, net.gap_max_ns);
 		scene_end(&s);
 	}
@@ -565,7 +579,7 @@ int main(void)
 		cmocka_unit_test(test_untold_end),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_stream_by_pace),
-		cmocka_unit_test(test_stream_by_longest_gap),
+		cmocka_unit_test(test_stream_by_pauses),
 		cmocka_unit_test(test_unknown_protocol),
 		cmocka_unit_test(test_seeded),
 		cmocka_unit_test(test_no_text),

@@ -21,6 +21,7 @@ static struct text read_bytes(struct text_state *s, struct slice request, struct
 		.request = request,
 		.response = answer,
 		.tail = { answer.ptr ? answer.ptr + answer.len - tail : NULL, tail },
+		.request_bytes = request.len,
 		.response_bytes = answer_bytes,
 	};
 	struct text out;
@@ -203,6 +204,7 @@ static void test_http_pipelined(void **state)
 	struct text t;
 
 	(void)state;
+	in.request_bytes = in.request.len;
 	for (int i = 0; i < 3; i++) {
 		for (int again = 0; again < 2; again++) { /* reading twice changes nothing */
 			text_read_exchange(&s, &in, &t);

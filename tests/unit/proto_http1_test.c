@@ -275,18 +275,53 @@ static void all_prefixes(void **state)
 		response_prefixes(responses_text[i], strlen(responses_text[i]));
 }
 
+/* Chunks are followed over what can be seen: all, or the first and the last bytes. */
+static void test_chunks(void **state)
+{
+	static const struct {
+		const char *front, *tail;
+		uint64_t total; /* 0: front is all */
+		enum http1_body is;
+	} cases[] = {
+		{ "", "", 0, HTTP1_BODY_GOES_ON },
+		{ "5\r\nhello\r\n", "", 0, HTTP1_BODY_GOES_ON },
+		{ "5\r\nhello\r\n0\r\n\r\n", "", 0, HTTP1_BODY_ENDED },
+		{ "5;a=b\r\nhello\r\n000\r\n\r\n", "", 0, HTTP1_BODY_ENDED },
+		{ "5\r\nhello\r\n0\r\n", "", 0, HTTP1_BODY_GOES_ON },
+		{ "5\r\nhello\r\n0\r\nA: b\r\n\r\n", "", 0, HTTP1_BODY_ENDED },
+		{ "9\r\na\r\n0\r\n\r\n\r\n", "", 0, HTTP1_BODY_GOES_ON }, /* data, not an end */
+		/* the length leads into the tail, or behind the end */
+		{ "64\r\nxx", "yyyyyyy\r\n0\r\n\r\n", 111, HTTP1_BODY_ENDED },
+		{ "64\r\nxx", "yyyyyyyyyyyy", 90, HTTP1_BODY_GOES_ON },
+		{ "64\r\nxx", "yyyyyyy\r\n0\r\n\r\n", 100, HTTP1_BODY_GOES_ON },
+		/* out of sight: the tail alone */
+		{ "4\r\nxx", "yyyyyyy\r\n0\r\n\r\n", 111, HTTP1_BODY_ENDED },
+		{ "4\r\nxx", "yyyyyyy\r\n", 111, HTTP1_BODY_GOES_ON },
+		{ "4\r\nxx", "A: b\r\n\r\n", 111, HTTP1_BODY_UNSEEN },
+		{ "4\r\nxx", "", 111, HTTP1_BODY_UNSEEN },
+		{ "fffffffffffffffff\r\n", "y", 111, HTTP1_BODY_GOES_ON }, /* no size */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice front = slice_of(cases[i].front);
+		struct slice tail = cases[i].total ? slice_of(cases[i].tail) : front;
+		uint64_t total = cases[i].total ? cases[i].total : front.len;
+		enum http1_body is = http1_chunks(front, tail, total);
+
+		if (is != cases[i].is)
+			fail_msg("case %zu: %d", i, is);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain_get),
-		cmocka_unit_test(post_with_body),
-		cmocka_unit_test(keep_alive_defaults),
-		cmocka_unit_test(lenient),
-		cmocka_unit_test(framing),
-		cmocka_unit_test(not_http1),
-		cmocka_unit_test(responses),
-		cmocka_unit_test(bodies),
-		cmocka_unit_test(chunked_ends),
+		cmocka_unit_test(test_chunks),    cmocka_unit_test(plain_get),
+		cmocka_unit_test(post_with_body), cmocka_unit_test(keep_alive_defaults),
+		cmocka_unit_test(lenient),        cmocka_unit_test(framing),
+		cmocka_unit_test(not_http1),      cmocka_unit_test(responses),
+		cmocka_unit_test(bodies),         cmocka_unit_test(chunked_ends),
 		cmocka_unit_test(all_prefixes),
 	};
 

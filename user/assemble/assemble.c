@@ -28,12 +28,6 @@ void assemble_free(struct assemble *a)
 	known_free(a);
 }
 
-static void on_data(struct assemble *a, const struct rec_data *r)
-{
-	if (more_text_add(&a->texts, r))
-		a->counters.evicted++;
-}
-
 int assemble_record(struct assemble *a, const struct rec_hdr *rec)
 {
 	int sound = record_check(rec);
@@ -48,7 +42,7 @@ int assemble_record(struct assemble *a, const struct rec_hdr *rec)
 		exchange_record(a, (const struct rec_xchg *)rec);
 		break;
 	case REC_DATA:
-		on_data(a, (const struct rec_data *)rec);
+		exchange_data(a, (const struct rec_data *)rec);
 		break;
 	case REC_WAIT:
 		detail_wait(a, (const struct rec_wait *)rec);

@@ -8,7 +8,8 @@
 #define REST_UNTOLD_NS (1000 * MS) /* HTTP whose framing was beyond the head */
 #define REST_MERGE_NS (5000 * MS) /* for the rest of an exchange in two records */
 #define HOLD_NS (30000 * MS) /* for work after the answer */
-#define STREAM_GAP_NS (1000 * MS) /* a body with a longer gap between two sends is a stream */
+#define STREAM_GAP_NS (1000 * MS) /* a body whose pauses are as long in the mean is a stream */
+#define STREAM_GAPS 2 /* one pause alone may have any reason */
 
 static bool connection_gone(const struct node *n)
 {
@@ -39,8 +40,8 @@ enum end_reason ends_why(const struct node *n, uint64_t covered_ns)
 
 bool node_aborted(const struct node *n)
 {
-	if (n->text.ended)
-		return false;
+	if (n->text.ended || n->text.unseen)
+		return false; /* where it ends was out of sight: no reason to call it cut short */
 	if (!node_answered(n))
 		return n->x.flags & (XCHG_PEER_FIN | XCHG_RESET);
 	return (n->x.flags & XCHG_RESET) || (n->text.can_tell && connection_gone(n));
@@ -82,15 +83,16 @@ enum end_reason ends_no_request(const struct node *n)
 bool node_streams(const struct node *n)
 {
 	const struct rec_turn *sent = &n->x.turn[1];
+	uint64_t gaps = sent->ops ? sent->ops - 1 : 0;
 
 	if (n->text.stream)
 		return true;
-	if ((n->proto != PROTO_HTTP1 && n->proto != PROTO_FASTCGI) || sent->ops < 2)
+	if ((n->proto != PROTO_HTTP1 && n->proto != PROTO_FASTCGI) || n->text.whole)
 		return false;
-	if (n->net && n->net->gap_max_ns > STREAM_GAP_NS)
-		return true;
-	return sent->last_ns > sent->first_ns &&
-	       sent->last_ns - sent->first_ns > (sent->ops - 1) * STREAM_GAP_NS;
+	if (n->net && n->net->gaps < gaps)
+		gaps = n->net->gaps;
+	return gaps >= STREAM_GAPS && sent->last_ns > sent->first_ns &&
+	       sent->last_ns - sent->first_ns > gaps * STREAM_GAP_NS;
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */

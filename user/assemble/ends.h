@@ -20,8 +20,8 @@ uint64_t ends_held(const struct node *n, uint64_t covered_ns);
 uint64_t node_end(const struct node *n);
 /* Did the client leave before the answer was complete? */
 bool node_aborted(const struct node *n);
-/* A stream says so, or is recognised by its pace: its longest gap is too long. Where that is not
- * known, the mean of the gaps: when it is too long, one of them is. */
+/* A stream says so, or is recognised by its pace: there are several pauses, and their mean is too
+ * long. An answer that says its length is none. */
 bool node_streams(const struct node *n);
 /* When a call was over: its last byte was read, its connection was closed, or not yet, which is
  * request_end_ns. */

@@ -10,17 +10,35 @@
 
 static void read_text(struct assemble *a, struct node *n, const struct rec_xchg *x)
 {
-	char buf[ABI_REQ_HEAD_MAX + ABI_DATA_MAX];
+	char buf[ABI_REQ_HEAD_MAX + ABI_DATA_MAX], rsp[ABI_RSP_HEAD_MAX + ABI_RSP_MORE];
 	struct text_in in = {
 		.request = more_text_of(&a->texts, x, (const uint8_t *)(x + 1), buf, sizeof(buf)),
-		.response = { (const char *)x->rsp, x->rsp_len },
-		.tail = { (const char *)x->tail, x->tail_len },
+		.response = more_text_of_answer(&a->texts, x, rsp),
+		.tail = node_tail(x),
+		.request_bytes = x->turn[0].bytes,
 		.response_bytes = x->turn[1].bytes,
 		.pipelined = x->flags & XCHG_PIPELINED,
 	};
 
 	text_read_exchange(&n->conn->text, &in, &n->text);
 	n->proto = n->conn->text.proto;
+}
+
+void exchange_data(struct assemble *a, const struct rec_data *r)
+{
+	char rsp[ABI_RSP_HEAD_MAX + ABI_RSP_MORE];
+	struct node *n = node_find(a, r->xid);
+	struct text_in in = { 0 };
+
+	if (more_text_add(&a->texts, r))
+		a->counters.evicted++;
+	if (r->turn != 1 || !n || !node_seen(n) || node_done(n) || n->base)
+		return;
+	/* its record was in another ring, and came first */
+	in.response = more_text_of_answer(&a->texts, &n->x, rsp);
+	in.tail = node_tail(&n->x);
+	in.response_bytes = n->x.turn[1].bytes;
+	text_read_answer(&in, n->proto, &n->text);
 }
 
 static void remember_name(struct assemble *a, struct node *n)
@@ -96,6 +114,8 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 	first = !node_seen(n);
 	if (!first && n->x.h.ts_ns > x->h.ts_ns)
 		return; /* an older copy from another ring */
+	if (n->state == NODE_HELD && x->turn[1].last_ns > n->x.turn[1].last_ns)
+		n->after_ns = 0; /* that work was for the rest of the answer */
 	n->x = *x;
 	n->parts_end_ns = 0;
 	if (first) {

@@ -7,6 +7,7 @@
 #define TARDY_ASSEMBLE_EXCHANGE_H
 #include "assemble/known.h"
 
+void exchange_data(struct assemble *a, const struct rec_data *r);
 void exchange_record(struct assemble *a, const struct rec_xchg *x);
 
 #endif

@@ -4,6 +4,26 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Was the exchange before in the middle of its HTTP answer? The rest of the request's body, or what
+ * looks like a status line, does not begin another one. */
+static bool answer_goes_on(const struct node *n)
+{
+	return n->proto == PROTO_HTTP1 && n->base->turn[1].ops && !n->base_text.interim;
+}
+
+/* What was sent, or read, of the answer before goes in front of what came since. */
+static void fold_answer(struct rec_turn *t, const struct rec_turn *b)
+{
+	t->arrival_ns = b->arrival_ns;
+	t->first_ns = b->first_ns;
+	if (!t->ops) {
+		t->last_ns = b->last_ns;
+		t->tid = b->tid;
+	}
+	t->bytes += b->bytes;
+	t->ops += b->ops;
+}
+
 /* Puts the exchange before in front of n: they are one, told apart only by turns. */
 static void fold_record(struct node *n)
 {
@@ -30,6 +50,9 @@ static void fold_record(struct node *n)
 	x->behind_after_ns = b->behind_after_ns;
 	if (!x->parent)
 		x->parent = b->parent;
+	x->flags &= ~(uint32_t)XCHG_PIPELINED | b->flags;
+	if (answer_goes_on(n))
+		fold_answer(&x->turn[1], &b->turn[1]);
 }
 
 static void take_over(struct node *n, struct node *old)
@@ -79,7 +102,10 @@ static bool continues(const struct node *n, const struct node *old)
 		return true;
 	if (n->proto == PROTO_PGSQL)
 		return old->text.can_tell && !old->text.ended && !old->text.no_request;
-	return n->text.continues && !old->text.ended;
+	if (n->text.continues)
+		return !old->text.ended;
+	/* a second status line where the first answer was not over */
+	return (n->x.flags & XCHG_PIPELINED) && old->text.can_tell && !old->text.ended;
 }
 
 static void detach_call(struct node *call)
@@ -108,6 +134,11 @@ static void fold_text(struct node *n)
 	const struct text *b = &n->base_text;
 	struct text *t = &n->text;
 
+	if (answer_goes_on(n)) {
+		*t = *b;
+		text_goes_on(t, n->x.turn[1].bytes, node_tail(&n->x));
+		return;
+	}
 	if (b->route && (b->interim || t->continues || !t->route))
 		t->route = b->route;
 	if (!t->ask)

@@ -55,48 +55,95 @@ static bool names_event_stream(struct slice in)
 	return false;
 }
 
-static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
+/* An interim answer, of which `in` holds all. The final one may follow in the same bytes; when the
+ * head is longer than what is kept of it, the last bytes tell whether anything does. */
+static bool interim_is_all(const struct text_in *in, const struct http1_response *rsp)
 {
-	struct http1_response rsp;
-	uint64_t body;
+	static const char end[] = "\r\n\r\n";
+	const size_t n = sizeof(end) - 1;
 
-	if (!in->response.len || http1_parse_response(in->response, &rsp) == HTTP1_NOT)
-		return;
-	out->status = rsp.status;
-	out->error = rsp.status >= 500;
-	if (rsp.status >= 100 && rsp.status < 200 && rsp.status != 101) {
-		/* the final answer may follow in the same bytes */
-		if (rsp.head_len && in->response.len > rsp.head_len) {
-			struct text_in rest = *in;
+	if (rsp->head_len || in->response.len == in->response_bytes)
+		return in->response_bytes <= rsp->head_len || !rsp->head_len;
+	return in->tail.len >= n && !memcmp(in->tail.ptr + in->tail.len - n, end, n);
+}
 
-			rest.response.ptr += rsp.head_len;
-			rest.response.len -= rsp.head_len;
-			rest.response_bytes -= rsp.head_len;
-			http_read_answer(&rest, method, out);
-			return;
-		}
-		out->interim = true;
-		return;
-	}
-	out->stream = rsp.status == 101 ||
-		      names_event_stream((struct slice){
-			      in->response.ptr, rsp.head_len ? rsp.head_len : in->response.len });
-	if (!rsp.head_len) { /* longer than what is kept of it; how chunks end is known anyway */
-		out->can_tell = rsp.chunked && in->tail.len > 0;
-		out->ended = (rsp.chunked || out->stream) && http1_chunked_ends(in->tail);
-		return;
-	}
-	body = in->response_bytes - rsp.head_len;
-	if (!http1_response_has_body(method, rsp.status)) {
+static void http_chunks(struct slice front, struct slice tail, uint64_t bytes, struct text *out)
+{
+	/* the kernel side has not read a tail where all is in the head */
+	enum http1_body body = http1_chunks(front, front.len == bytes ? front : tail, bytes);
+
+	out->chunked = true;
+	out->ended = body == HTTP1_BODY_ENDED;
+	out->unseen = body == HTTP1_BODY_UNSEEN;
+	out->can_tell = !out->unseen;
+}
+
+static void http_read_body(const struct text_in *in, const struct http1_response *rsp,
+			   struct slice method, struct text *out)
+{
+	struct slice front = { in->response.ptr + rsp->head_len, in->response.len - rsp->head_len };
+	uint64_t body = in->response_bytes - rsp->head_len;
+
+	if (!http1_response_has_body(method, rsp->status)) {
 		out->can_tell = true;
 		out->ended = true;
-	} else if (rsp.chunked) {
-		out->can_tell = in->tail.len > 0; /* else the kernel side did not read it */
-		out->ended = http1_chunked_ends(in->tail);
-	} else if (rsp.content_length >= 0) {
+	} else if (rsp->chunked) {
+		http_chunks(front, in->tail, body, out);
+	} else if (rsp->content_length >= 0) {
+		out->whole += rsp->head_len + (uint64_t)rsp->content_length;
 		out->can_tell = true;
-		out->ended = body >= (uint64_t)rsp.content_length;
+		out->ended = body >= (uint64_t)rsp->content_length;
 	}
+}
+
+static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
+{
+	struct text_in rest = *in;
+	struct http1_response rsp;
+
+	out->whole = 0;
+	if (!in->response.len || http1_parse_response(in->response, &rsp) == HTTP1_NOT)
+		return;
+	while (rsp.status >= 100 && rsp.status < 200 && rsp.status != 101) {
+		out->status = rsp.status;
+		if (interim_is_all(&rest, &rsp)) {
+			out->interim = true;
+			return;
+		}
+		rest.response.ptr += rsp.head_len;
+		rest.response.len -= rsp.head_len;
+		rest.response_bytes -= rsp.head_len;
+		out->whole += rsp.head_len;
+		if (!rsp.head_len || !rest.response.len ||
+		    http1_parse_response(rest.response, &rsp) == HTTP1_NOT) {
+			out->status = 0; /* the final answer is out of sight */
+			out->unseen = true;
+			return;
+		}
+	}
+	out->status = rsp.status;
+	out->error = rsp.status >= 500;
+	out->stream = rsp.status == 101 ||
+		      names_event_stream((struct slice){
+			      rest.response.ptr, rsp.head_len ? rsp.head_len : rest.response.len });
+	if (rsp.head_len) {
+		http_read_body(&rest, &rsp, method, out);
+		return;
+	}
+	/* longer than what is kept of it; how chunks end is known anyway */
+	out->ended = (rsp.chunked || out->stream) && http1_chunked_ends(in->tail);
+	if (rsp.chunked)
+		http_chunks((struct slice){ 0 }, in->tail, rest.response_bytes, out);
+	else
+		out->unseen = in->response.len < in->response_bytes;
+}
+
+void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail)
+{
+	if (out->whole)
+		out->ended = response_bytes >= out->whole;
+	else if (out->chunked)
+		http_chunks((struct slice){ 0 }, tail, response_bytes, out);
 }
 
 /* Keeps what was read behind the first request: it is the beginning of the next. */
@@ -121,6 +168,29 @@ static uint64_t asked(struct slice what)
 	return what.len ? hash_bytes(what.ptr, what.len) | 1 : 0;
 }
 
+/* How much of the request's body has not come yet. */
+static uint64_t http_body_due(const struct http1_request *req, uint64_t bytes)
+{
+	uint64_t whole = req->head_len +
+			 (uint64_t)(req->content_length > 0 ? req->content_length : 0);
+
+	return req->head_len && !req->chunked && whole > bytes ? whole - bytes : 0;
+}
+
+/* Takes off what belongs to the body of a request that has been answered; false: it is all of it. */
+static bool http_skip_due(struct text_state *s, const struct text_in *in, struct slice *bytes)
+{
+	uint64_t due = s->body_due;
+	size_t n = due < bytes->len ? (size_t)due : bytes->len;
+
+	s->body_due_next = due > in->request_bytes ? due - in->request_bytes : 0;
+	if (!due)
+		return true;
+	bytes->ptr += n;
+	bytes->len -= n;
+	return in->request_bytes > due;
+}
+
 static void http_read(struct text_state *s, const struct text_in *in, struct text *out)
 {
 	char joined[2 * TEXT_REST_MAX + 64], route[ROUTE_CAP];
@@ -128,6 +198,11 @@ static void http_read(struct text_state *s, const struct text_in *in, struct tex
 	struct http1_request req;
 	size_t n;
 
+	if (!http_skip_due(s, in, &bytes)) {
+		out->continues = in->request_bytes > 0;
+		http_read_answer(in, SLICE_LIT(""), out);
+		return;
+	}
 	if (http1_parse_request(bytes, &req) == HTTP1_NOT) {
 		out->continues = bytes.len > 0;
 		http_read_answer(in, SLICE_LIT(""), out);
@@ -143,6 +218,8 @@ static void http_read(struct text_state *s, const struct text_in *in, struct tex
 	out->method = intern(req.method);
 	http_read_answer(in, req.method, out);
 	http_keep_rest(s, bytes, &req);
+	if (!s->rest.len)
+		s->body_due_next = http_body_due(&req, in->request_bytes - s->body_due);
 }
 
 /* ---- FastCGI ------------------------------------------------------------------------------- */
@@ -300,6 +377,16 @@ static void pgsql_read(struct text_state *s, const struct text_in *in, struct te
 
 /* ---- */
 
+void text_read_answer(const struct text_in *in, enum proto proto, struct text *out)
+{
+	if (proto != PROTO_HTTP1)
+		return;
+	out->status = 0;
+	out->error = out->interim = out->ended = out->can_tell = false;
+	out->unseen = out->chunked = out->stream = false;
+	http_read_answer(in, slice_of(intern_text(out->method)), out);
+}
+
 void text_read_exchange(struct text_state *s, const struct text_in *in, struct text *out)
 {
 	*out = (struct text){ 0 };
@@ -327,4 +414,6 @@ void text_next_exchange(struct text_state *s)
 	s->rest = s->next;
 	s->next = used;
 	s->next.len = 0;
+	s->body_due = s->body_due_next;
+	s->body_due_next = 0;
 }

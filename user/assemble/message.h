@@ -21,6 +21,9 @@ struct text_state {
 		char *bytes;
 		uint16_t len;
 	} rest, next;
+	/* bytes of an earlier request's body that had not come when it was answered: they are in
+	 * front of the present exchange's, and in front of the next one's */
+	uint64_t body_due, body_due_next;
 	/* PostgreSQL: prepared statements, replaced round robin when full */
 	struct {
 		uint64_t name; /* hash */
@@ -35,7 +38,7 @@ struct text_in {
 	struct slice request; /* head, with what REC_DATA added */
 	struct slice response; /* head */
 	struct slice tail; /* last bytes of the response */
-	uint64_t response_bytes; /* in all */
+	uint64_t request_bytes, response_bytes; /* in all */
 	bool pipelined; /* the request was read together with the one before */
 };
 
@@ -50,11 +53,18 @@ struct text {
 	bool interim; /* the answer so far is a 1xx: the real one follows */
 	bool ended; /* the protocol proves that the answer is whole */
 	bool can_tell; /* the protocol would prove it: `ended` false means not yet */
+	bool unseen; /* HTTP: where the answer ends is said in bytes that are not there */
+	bool chunked; /* HTTP: its end is in the last bytes */
+	uint64_t whole; /* HTTP: bytes of the answer when it has a length, else 0 */
 	bool stream; /* server-sent events, upgraded connection */
 };
 
 /* Reads an exchange as far as it is there; may be called again when more is. Updates *s. */
 void text_read_exchange(struct text_state *s, const struct text_in *in, struct text *out);
+/* Reads the answer again, when more is known of it. Only in's answer matters. */
+void text_read_answer(const struct text_in *in, enum proto proto, struct text *out);
+/* An HTTP answer goes on in a further exchange: it has so many bytes now, which end with `tail`. */
+void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail);
 /* To be called before the first reading of each further exchange of the connection. */
 void text_next_exchange(struct text_state *s);
 

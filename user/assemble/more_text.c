@@ -8,7 +8,9 @@
 
 struct more_text {
 	uint32_t len;
+	uint32_t rsp_len; /* of the answer, behind its ABI_RSP_HEAD_MAX first bytes */
 	uint64_t ts_ns;
+	char rsp[ABI_RSP_MORE];
 	char bytes[ABI_DATA_MAX];
 };
 
@@ -24,27 +26,54 @@ void more_texts_release(struct more_texts *t)
 	table_release(&t->of);
 }
 
-int more_text_add(struct more_texts *t, const struct rec_data *r)
+/* Where what comes with r is kept; NULL: there is no place. */
+static struct more_text *more_text_put(struct more_texts *t, const struct rec_data *r)
 {
-	struct more_text **slot, *more;
-	uint32_t at = r->off - ABI_REQ_HEAD_MAX;
+	struct more_text **slot;
 	bool created;
 
-	if (r->turn != 0 || r->off < ABI_REQ_HEAD_MAX || r->off >= ABI_DATA_MAX || !r->len)
-		return 0;
 	slot = table_put(&t->of, r->xid, &created);
 	if (!slot)
-		return -ENOSPC;
+		return NULL;
 	if (created) {
 		*slot = malloc(sizeof(**slot));
 		if (!*slot) {
 			table_del(&t->of, r->xid);
-			return 0;
+			return NULL;
 		}
 		(*slot)->len = 0;
+		(*slot)->rsp_len = 0;
 	}
-	more = *slot;
-	more->ts_ns = r->h.ts_ns;
+	(*slot)->ts_ns = r->h.ts_ns;
+	return *slot;
+}
+
+static int answer_add(struct more_texts *t, const struct rec_data *r)
+{
+	struct more_text *more;
+
+	if (r->off != ABI_RSP_HEAD_MAX || !r->len || r->len > ABI_RSP_MORE)
+		return 0;
+	more = more_text_put(t, r);
+	if (!more)
+		return -ENOSPC;
+	memcpy(more->rsp, r->bytes, r->len);
+	more->rsp_len = r->len;
+	return 0;
+}
+
+int more_text_add(struct more_texts *t, const struct rec_data *r)
+{
+	uint32_t at = r->off - ABI_REQ_HEAD_MAX;
+	struct more_text *more;
+
+	if (r->turn == 1)
+		return answer_add(t, r);
+	if (r->turn != 0 || r->off < ABI_REQ_HEAD_MAX || r->off >= ABI_DATA_MAX || !r->len)
+		return 0;
+	more = more_text_put(t, r);
+	if (!more)
+		return -ENOSPC;
 	/* chunks come in order; after a lost one the rest is of no use */
 	if (at != more->len || at + r->len > sizeof(more->bytes))
 		return 0;
@@ -67,6 +96,17 @@ struct slice more_text_of(const struct more_texts *t, const struct rec_xchg *x, 
 	memcpy(buf, head, x->req_len);
 	memcpy(buf + x->req_len, (*slot)->bytes, more);
 	return (struct slice){ buf, x->req_len + more };
+}
+
+struct slice more_text_of_answer(const struct more_texts *t, const struct rec_xchg *x, char *buf)
+{
+	struct more_text **slot = table_get(&t->of, x->xid);
+
+	if (!slot || x->rsp_len != ABI_RSP_HEAD_MAX)
+		return (struct slice){ (const char *)x->rsp, x->rsp_len };
+	memcpy(buf, x->rsp, x->rsp_len);
+	memcpy(buf + x->rsp_len, (*slot)->rsp, (*slot)->rsp_len);
+	return (struct slice){ buf, (size_t)x->rsp_len + (*slot)->rsp_len };
 }
 
 void more_text_drop(struct more_texts *t, uint64_t xid)

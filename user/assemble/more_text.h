@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Further text: what REC_DATA brought of a request's head beyond the bytes that its record holds.
+ * Further text: what REC_DATA brought of a request's or an answer's head beyond the bytes that the
+ * record holds.
  */
 #ifndef TARDY_ASSEMBLE_MORE_TEXT_H
 #define TARDY_ASSEMBLE_MORE_TEXT_H
@@ -21,6 +22,9 @@ int more_text_add(struct more_texts *t, const struct rec_data *r);
 /* The head of x with what is known beyond it, in buf (cap bytes) if there is more. */
 struct slice more_text_of(const struct more_texts *t, const struct rec_xchg *x, const uint8_t *head,
 			  char *buf, size_t cap);
+/* The head of x's answer with what is known beyond it; buf has room for ABI_RSP_HEAD_MAX +
+ * ABI_RSP_MORE bytes. */
+struct slice more_text_of_answer(const struct more_texts *t, const struct rec_xchg *x, char *buf);
 void more_text_drop(struct more_texts *t, uint64_t xid);
 /* Drops those that were last added to before before_ns and that keep() does not want. */
 void more_texts_forget(struct more_texts *t, uint64_t before_ns,

@@ -189,6 +189,12 @@ static inline bool node_arrived_before(const struct node *n)
 	return (n->x.flags & XCHG_SEEDED) && (n->x.flags & XCHG_NO_ARRIVAL);
 }
 
+/* Last bytes of the answer, as a slice of x. */
+static inline struct slice node_tail(const struct rec_xchg *x)
+{
+	return (struct slice){ (const char *)x->tail, x->tail_len };
+}
+
 static inline bool node_answered(const struct node *n)
 {
 	return n->x.turn[1].ops > 0;

@@ -419,3 +419,103 @@ bool http1_chunked_ends(struct slice tail)
 		pos--;
 	return pos == 0 || (pos >= 2 && !memcmp(tail.ptr + pos - 2, "\r\n", 2));
 }
+
+/* What can be seen of a stream of `total` bytes. */
+struct sight {
+	struct slice front, tail;
+	uint64_t total;
+};
+
+/* The line at *pos: 1 and *pos behind it; 0: it goes on behind the stream's present end; -1: it is
+ * out of sight. */
+static int line_at(const struct sight *s, uint64_t *pos, struct slice *line)
+{
+	uint64_t from = 0;
+	struct slice in = s->front;
+	size_t at;
+
+	if (*pos >= s->front.len) {
+		from = s->total - s->tail.len;
+		in = s->tail;
+	}
+	if (*pos < from)
+		return -1;
+	at = (size_t)(*pos - from);
+	if (!next_line(in, &at, line))
+		return from + in.len == s->total ? 0 : -1;
+	*pos = from + at;
+	return 1;
+}
+
+/* The size in front of a chunk; -1: this is none. */
+static int64_t chunk_size(struct slice line)
+{
+	int64_t size = 0;
+	size_t i;
+
+	for (i = 0; i < line.len && line.ptr[i] != ';' && !is_blank(line.ptr[i]); i++) {
+		char c = line.ptr[i], letter = (char)(c | 0x20);
+
+		if (size > INT64_MAX >> 5)
+			return -1;
+		if (c >= '0' && c <= '9')
+			size = size * 16 + (c - '0');
+		else if (letter >= 'a' && letter <= 'f')
+			size = size * 16 + (letter - 'a' + 10);
+		else
+			return -1;
+	}
+	return i ? size : -1;
+}
+
+static bool ends_with(struct slice in, struct slice end)
+{
+	return in.len >= end.len && !memcmp(in.ptr + in.len - end.len, end.ptr, end.len);
+}
+
+/* Trailers from pos on: the body's end is behind the empty line. */
+static enum http1_body trailers(const struct sight *s, uint64_t pos)
+{
+	struct slice line;
+	int r;
+
+	while ((r = line_at(s, &pos, &line)) > 0)
+		if (!line.len)
+			return HTTP1_BODY_ENDED;
+	if (r < 0 && ends_with(s->tail, SLICE_LIT("\r\n\r\n")))
+		return HTTP1_BODY_ENDED;
+	return r ? HTTP1_BODY_UNSEEN : HTTP1_BODY_GOES_ON;
+}
+
+/* The chunks were lost sight of. A chunk's data may end with an empty line as trailers do. */
+static enum http1_body chunks_by_tail(struct slice tail)
+{
+	if (http1_chunked_ends(tail))
+		return HTTP1_BODY_ENDED;
+	if (!tail.len || ends_with(tail, SLICE_LIT("\r\n\r\n")))
+		return HTTP1_BODY_UNSEEN;
+	return HTTP1_BODY_GOES_ON;
+}
+
+enum http1_body http1_chunks(struct slice front, struct slice tail, uint64_t total)
+{
+	struct sight s = { front, tail, total };
+	struct slice line;
+	uint64_t pos = 0;
+	int64_t size;
+	int r;
+
+	if (tail.len > total)
+		s.tail = slice_from(tail, tail.len - (size_t)total, tail.len);
+	while ((r = line_at(&s, &pos, &line)) > 0) {
+		size = chunk_size(line);
+		if (size < 0)
+			return chunks_by_tail(tail);
+		if (!size)
+			return trailers(&s, pos);
+		pos += (uint64_t)size + 2;
+		if (pos >= total)
+			return HTTP1_BODY_GOES_ON;
+	}
+	return r ? chunks_by_tail(tail) : HTTP1_BODY_GOES_ON;
+}

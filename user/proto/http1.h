@@ -65,4 +65,16 @@ bool http1_response_has_body(struct slice request_method, int status);
  * worse than one that a pause must show.
  */
 bool http1_chunked_ends(struct slice tail);
+
+enum http1_body {
+	HTTP1_BODY_GOES_ON, /* more chunks, or the rest of one, must follow */
+	HTTP1_BODY_ENDED,
+	HTTP1_BODY_UNSEEN, /* bytes that would tell are not there */
+};
+
+/*
+ * Follows the chunks of a body of `total` bytes so far, of which only the first and the last bytes
+ * are there. Where the lengths lead to bytes that are not, the tail alone has to tell.
+ */
+enum http1_body http1_chunks(struct slice front, struct slice tail, uint64_t total);
 #endif

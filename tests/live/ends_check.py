@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compares tardy's requests with what ends_client.py saw: ends_check.py REPORT ROWS PID"""
+import json
+import sys
+
+from facts import brief, kind, load, ok
+
+SLACK_US = 150000  # a reader on a busy machine; what is looked for is seconds
+
+requests = [r for r in kind(load(sys.argv[1]), "request") if r["pid"] == int(sys.argv[3])]
+with open(sys.argv[2]) as f:
+    expected = json.load(f)
+left = sorted(requests, key=lambda r: int(r["start_unix_us"]))
+for e in expected:
+    mine = [r for r in left if r["route"] == e["route"]][:1]
+    name = e["route"]
+    ok(mine and mine[0]["status"] == e["status"], name + " is found with its status",
+       *[brief(r) for r in left[:3]])
+    if not mine:
+        continue
+    r = mine[0]
+    left.remove(r)
+    ok(abs(r["wall_us"] - e["us"]) < e.get("slack_us", SLACK_US), name + " takes as long as it did",
+       r["wall_us"], e["us"], r["end"] if "end" in r else "", r["parts"])
+    ok(not r["aborted"] and not r["error"] and not r["stream"] and not r["incomplete"],
+       name + " is whole, and no stream", r)
+    ok(r["after_us"] < SLACK_US, name + ", nothing was done after it", r["after_us"])
+    if "cause" in e:
+        us = sum(p["us"] for p in r["parts"] if p["cause"] == e["cause"])
+        ok(us > 0.8 * r["wall_us"], "%s is %s" % (name, e["cause"]), r["parts"])
+ok(not left, "nothing else is a request", len(left), *[brief(r) for r in left[:5]])
