@@ -51,6 +51,10 @@ nobody_pid=$(sh -c 'echo $$')
 expect "no such process" 4 "error\[T[0-9]+\].*$nobody_pid" "$TARDY" record -p "$nobody_pid" -o "$TMP/none"
 explained "no such process"
 check_not "no such process: no file" test -e "$TMP/none"
+expect "in a PID namespace of its own" 3 'error\[T0026\]' \
+	unshare --pid --fork --mount-proc "$TARDY" record --port 1 -o "$TMP/none" --duration 1s
+explained "in a PID namespace of its own"
+check_not "in a PID namespace of its own: no file" test -e "$TMP/none"
 expect "unknown option" 2 'error' "$TARDY" record --no-such-option
 expect "unknown command" 2 'error' "$TARDY" no-such-command
 expect "bad number" 2 'error' "$TARDY" -n many

@@ -121,7 +121,11 @@ enum log_exit {
 	  "The names of functions are looked up in a thread of its own, because that reads files. " \
 	  "It could not be started, for a limit of threads or want of memory. All else is " \
 	  "measured as usual; a capture keeps the addresses, and the counter symbols_late says " \
-	  "how many stacks have none or not all of their names.")
+	  "how many stacks have none or not all of their names.") \
+	X(PID_NAMESPACE, 26, EXIT_PRIVILEGE, "nothing can be measured", \
+	  "run tardy on the host, or its container with --pid=host", \
+	  "The kernel's programs see the host's process ids, and tardy is in a PID namespace of " \
+	  "its own, where others have these ids: it would select and name the wrong processes.")
 
 enum log_code {
 #define X(id, number, exit_status, effect, fix, explanation) LOG_##id,

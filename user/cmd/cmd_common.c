@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "ingest/capture_read.h"
 #include "ingest/record.h"
+#include "probe/procinfo.h"
 
 volatile sig_atomic_t cmd_stop;
 
@@ -135,6 +136,8 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 		log_hint(LOG_WHERE, "running as uid %u", (unsigned)geteuid());
 		return log_error(LOG_NOT_ROOT, "measuring needs root");
 	}
+	if (!procinfo_host_ids())
+		return log_error(LOG_PID_NAMESPACE, "tardy is in a PID namespace of its own");
 	status = resolve(o, &s->selection);
 	if (status)
 		return status;

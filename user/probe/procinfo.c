@@ -24,6 +24,7 @@
 #define NS_PER_S 1000000000ull
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the flags in /proc/PID/stat */
 #define HIDDEN "***"
+#define HOST_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO */
 
 /* ---- texts ------------------------------------------------------------------------------- */
 
@@ -343,6 +344,17 @@ int procinfo_stat(const char *proc, pid_t pid, struct procinfo_stat *out)
 	ssize_t n = procinfo_read(proc, pid, "stat", buf, sizeof(buf));
 
 	return n < 0 ? (int)n : procinfo_parse_stat((struct slice){ buf, (size_t)n }, out);
+}
+
+bool procinfo_host_ids(void)
+{
+	char target[64];
+	ssize_t n = readlink("/proc/self/ns/pid", target, sizeof(target) - 1);
+
+	if (n < 0)
+		return true; /* a kernel without these namespaces */
+	target[n] = '\0';
+	return !strcmp(target, HOST_PID_NAMESPACE);
 }
 
 static uint64_t unix_clock_ns(void)

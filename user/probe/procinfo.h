@@ -61,6 +61,8 @@ void procinfo_cgroup_of(struct slice text, char *out, size_t cap);
  * cap - 1 bytes. From the first secret on ("--password x", "PGPASSWORD=x", "://user:x@host") it
  * is replaced by "***"; that is a guess by name and not a promise. */
 void procinfo_title(struct slice cmdline, char *out, size_t cap);
+/* Are the ids of processes that tardy sees those of the host (of the first PID namespace)? */
+bool procinfo_host_ids(void);
 /* The base name of what /proc/PID/exe links to, without " (deleted)", control bytes replaced. */
 void procinfo_exe(struct slice target, char *out, size_t cap);
 /* Puts the name that a program was started by into exe, which holds its executable's, where command
