@@ -259,6 +259,8 @@ struct rec_runq {
 	uint32_t tid, tgid;
 	uint32_t other_tid, other_tgid; /* who had the CPU that it got, just before */
 	uint8_t other[ABI_COMM];
+	/* how long that had had it by then, 0 = not known; records of older versions end before */
+	uint64_t other_ns;
 };
 
 /* What it does not know is 0. */

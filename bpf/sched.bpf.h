@@ -9,6 +9,7 @@
 #include "block.bpf.h"
 #include "stack.bpf.h"
 
+#define PRIO_FAIR_MIN 100 /* below are real-time tasks */
 #define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
 
 /* A read or write blocks in what its descriptor is. */
@@ -204,7 +205,17 @@ static __always_inline __u64 throttled_part(struct thread *t, __u64 runq)
 	return delta < runq ? delta : runq;
 }
 
-/* Who had the CPU while t waited for it. A request that is yet to be read has no id: kept until
+/* How long the task that is switched out has run since it was switched in, by the scheduler's own
+ * account; 0 where its class keeps none. */
+static __always_inline __u64 task_ran_ns(struct task_struct *p)
+{
+	__u64 ran = p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
+
+	return p->prio >= PRIO_FAIR_MIN && ran < p->se.sum_exec_runtime ? ran : 0;
+}
+
+/* Who had the CPU while t waited for it: `other` just before, and the time for which it had it is
+ * all that it can be blamed for. Who ran sooner is not known. A request that is yet to be read has no id: kept until
  * the read, see runq_emit(). */
 static __always_inline void runq_note(struct thread *t, struct task_struct *other, __u64 start,
 				      __u64 runq, __u64 throttle)
@@ -214,6 +225,7 @@ static __always_inline void runq_note(struct thread *t, struct task_struct *othe
 	r->start_ns = start;
 	r->runq_ns = runq;
 	r->throttle_ns = throttle;
+	r->other_ns = task_ran_ns(other);
 	r->other_tid = other->pid;
 	r->other_tgid = other->tgid;
 	bpf_probe_read_kernel(r->other, sizeof(r->other), other->comm);

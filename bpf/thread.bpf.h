@@ -26,7 +26,7 @@ struct thread_io {
 
 /* A long wait for a CPU before the request that it belongs to was read, see sched.bpf.h. */
 struct thread_runq {
-	__u64 start_ns, runq_ns, throttle_ns;
+	__u64 start_ns, runq_ns, throttle_ns, other_ns;
 	__u32 other_tid, other_tgid;
 	__u8 other[ABI_COMM];
 };
@@ -370,6 +370,7 @@ static __always_inline void runq_emit(struct task_struct *p, struct thread *t, _
 	r->start_ns = t->runq.start_ns;
 	r->runq_ns = t->runq.runq_ns;
 	r->throttle_ns = t->runq.throttle_ns;
+	r->other_ns = t->runq.other_ns;
 	r->tid = p->pid;
 	r->tgid = p->tgid;
 	r->other_tid = t->runq.other_tid;

@@ -106,15 +106,37 @@ static void test_damaged_io(void **state)
 	scene_end(&s);
 }
 
-static void give_runq(struct scene *s, uint64_t us, uint64_t throttle_us, const char *other)
+static void give_runq_ran(struct scene *s, uint64_t us, uint64_t throttle_us, const char *other,
+			  uint64_t ran_us)
 {
 	struct rec_runq r = { .xid = 1,
 			      .runq_ns = US(us),
+			      .other_ns = US(ran_us),
 			      .throttle_ns = US(throttle_us),
 			      .other_tgid = *other ? 9 : 0 };
 
 	snprintf((char *)r.other, sizeof(r.other), "%s", other);
 	GIVE(s, r, REC_RUNQ, 900);
+}
+
+static void give_runq(struct scene *s, uint64_t us, uint64_t throttle_us, const char *other)
+{
+	give_runq_ran(s, us, throttle_us, other, us);
+}
+
+/* Who had the CPU just before had it for 0.3 of the 0.9 ms. */
+static void test_runq_is_behind_who_ran(void **state)
+{
+	const struct request *r;
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	give_runq_ran(&s, 900, 0, "ticker", 300);
+	r = served(&s, &e, STATE_RUNQ);
+	expect_part(r, NULL, CAUSE_RUNQ, "behind ticker", 300);
+	scene_end(&s);
 }
 
 static void test_who_ran_instead(void **state)
@@ -231,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_disk_without_a_request),
 		cmocka_unit_test(test_damaged_io),
 		cmocka_unit_test(test_who_ran_instead),
+		cmocka_unit_test(test_runq_is_behind_who_ran),
 		cmocka_unit_test(test_network_of_the_client),
 		cmocka_unit_test(test_network_of_a_call),
 		cmocka_unit_test(test_many_waits_of_two_kinds),

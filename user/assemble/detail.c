@@ -190,10 +190,13 @@ void detail_runq(struct assemble *a, const struct rec_runq *r)
 
 	if (!r->other_tgid) /* nobody: the CPU was idle when the thread got it */
 		return;
+	/* Only while it had the CPU; who had it before is not known. Older records do not tell. */
+	if (r->h.len >= sizeof(*r) && r->other_ns < ns)
+		ns = r->other_ns;
 	w = wait_add(a, r->xid, r->h.ts_ns, CAUSE_RUNQ, ns);
 	if (!w)
 		return;
-	w->start_ns = r->start_ns;
+	w->start_ns = r->start_ns + (r->runq_ns - ns);
 	w->what = what_of("behind ", record_text(r->other, sizeof(r->other)));
 }
 

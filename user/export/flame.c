@@ -97,7 +97,7 @@ static void add_waits(const struct snap_route *r, uint64_t us[CAUSE_COUNT])
 		uint64_t part;
 
 		if (cause != CAUSE_COUNT &&
-		    !__builtin_mul_overflow(r->parts[i].us, r->requests, &part))
+		    !__builtin_mul_overflow(r->parts[i].us, r->counted, &part))
 			us[cause] += part;
 	}
 }

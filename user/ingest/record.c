@@ -3,17 +3,26 @@
 #include "ingest/record.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 static const size_t fixed_bytes[] = {
-	[REC_XCHG] = sizeof(struct rec_xchg),   [REC_DATA] = sizeof(struct rec_data),
-	[REC_WAIT] = sizeof(struct rec_wait),   [REC_THREAD] = sizeof(struct rec_thread),
-	[REC_TASK] = sizeof(struct rec_task),   [REC_MARK] = sizeof(struct rec_mark),
-	[REC_META] = sizeof(struct rec_meta),   [REC_PROC] = sizeof(struct rec_proc),
-	[REC_TICK] = sizeof(struct rec_tick),   [REC_LOST] = sizeof(struct rec_lost),
-	[REC_LABEL] = sizeof(struct rec_label), [REC_HOST] = sizeof(struct rec_host),
-	[REC_STACK] = sizeof(struct rec_stack), [REC_IO] = sizeof(struct rec_io),
-	[REC_RUNQ] = sizeof(struct rec_runq),   [REC_NET] = sizeof(struct rec_net),
+	[REC_XCHG] = sizeof(struct rec_xchg),
+	[REC_DATA] = sizeof(struct rec_data),
+	[REC_WAIT] = sizeof(struct rec_wait),
+	[REC_THREAD] = sizeof(struct rec_thread),
+	[REC_TASK] = sizeof(struct rec_task),
+	[REC_MARK] = sizeof(struct rec_mark),
+	[REC_META] = sizeof(struct rec_meta),
+	[REC_PROC] = sizeof(struct rec_proc),
+	[REC_TICK] = sizeof(struct rec_tick),
+	[REC_LOST] = sizeof(struct rec_lost),
+	[REC_LABEL] = sizeof(struct rec_label),
+	[REC_HOST] = sizeof(struct rec_host),
+	[REC_STACK] = sizeof(struct rec_stack),
+	[REC_IO] = sizeof(struct rec_io),
+	[REC_RUNQ] = offsetof(struct rec_runq, other_ns),
+	[REC_NET] = sizeof(struct rec_net),
 	[REC_SYM] = sizeof(struct rec_sym),
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/intern.h"
 
-enum { HELD_SHARE = 4 };
+enum { HELD_SHARE = 4, NAMED_SHARE = 20 };
 
 /* The rows are sorted: the first entry row leads. */
 static const struct row *leading_row(const struct rows *rows)
@@ -47,6 +47,11 @@ static bool same_cause(const struct part *a, const struct part *b)
 	return a->who == b->who && a->cause == b->cause;
 }
 
+static bool is_unnamed(const struct part *p)
+{
+	return p->what == INTERN_OTHER || (p->what == INTERN_EMPTY && p->held_by == INTERN_EMPTY);
+}
+
 /* What is waited for most within the leading who and cause. Who holds it is not known while the
  * wait lasts, so a holder leads over none from a share of 1 / HELD_SHARE on. */
 static const struct part *leading_what(const struct part *cause, const struct parts *whats)
@@ -58,7 +63,8 @@ static const struct part *leading_what(const struct part *cause, const struct pa
 
 		if (!same_cause(p, cause))
 			continue;
-		if (!best || (best->what == INTERN_OTHER && p->what != INTERN_OTHER))
+		if (!best ||
+		    (is_unnamed(best) && !is_unnamed(p) && p->ns >= cause->ns / NAMED_SHARE))
 			best = p;
 	}
 	for (size_t i = 0; i < whats->n && !best->held_by; i++) {

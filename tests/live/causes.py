@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What causes.sh needs.
+
+    causes.py hog|ticker PORT LOG  computes, or wakes up each millisecond; LOG gets the CPU time used so
+                                   far, in microseconds, again and again
+    causes.py server PORT LOG      computes for 50 ms of CPU time for each request
+    causes.py client PORT N        N requests, one after another
+    causes.py check REPORT HOG_LOG TICKER_LOG
+All but the client and the check run on the first CPU, by their role's name, for 20 s at most.
+"""
+import ctypes
+import http.server
+import os
+import sys
+import time
+import urllib.request
+
+import facts
+
+END = time.time() + 20
+
+
+def begin(role):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    ctypes.CDLL(None).prctl(15, role.encode(), 0, 0, 0)
+
+
+def tell(path):
+    with open(path + ".new", "w") as f:
+        f.write("%d\n" % (time.process_time() * 1e6))
+    os.rename(path + ".new", path)
+
+
+def hog(_port, log):
+    while time.time() < END:
+        until = time.time() + 0.1
+        while time.time() < until:
+            pass
+        tell(log)
+
+
+def ticker(_port, log):
+    while time.time() < END:
+        for _ in range(50):
+            time.sleep(0.001)
+        tell(log)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+def server(port, _log):
+    s = http.server.HTTPServer(("127.0.0.1", int(port)), Handler)
+    s.timeout = 1
+    while time.time() < END:
+        s.handle_request()
+
+
+def client(port, n):
+    for _ in range(int(n)):
+        urllib.request.urlopen("http://127.0.0.1:%s/" % port).read()
+
+
+def check(report, *logs):
+    behind = {}
+    for r in facts.kind(facts.load(report), "request"):
+        for p in r["parts"]:
+            if p["cause"] == "runq":
+                behind[p["what"]] = behind.get(p["what"], 0) + p["us"]
+    used = [int(open(log).read()) + 100000 for log in logs]
+    facts.ok(behind.get("behind hog", 0) > 100000, "waits were behind the hog", behind)
+    facts.ok(behind.get("behind hog", 0) <= used[0], "not longer than it ran", behind, used)
+    facts.ok(behind.get("behind ticker", 0) <= used[1], "nor behind the ticker", behind, used)
+    facts.ok(behind.get("behind ticker", 0) < behind.get("behind hog", 0), "less behind the ticker than the hog",
+             behind, used)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] in ("hog", "ticker", "server"):
+        begin(sys.argv[1])
+    globals()[sys.argv[1]](*sys.argv[2:])
