@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "proto/detect.h"
 #include "proto/http1.h"
+#include "proto/proxy_line.h"
 
 static void check_request(struct slice in, struct slice part)
 {
@@ -49,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice in = { (const char *)data, size };
 	struct slice part = in;
 	enum proto whole = proto_detect(in);
+	struct proxy_client client;
 
 	/* The last byte says where to cut; it is as random as any. */
 	part.len = size ? data[size - 1] % (size + 1) : 0;
@@ -56,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_response(in, part);
 	if (whole != PROTO_UNKNOWN)
 		MUST(proto_detect(part) == PROTO_UNKNOWN || proto_detect(part) == whole);
+	MUST(proxy_line(in, &client) <= size);
 	if (http1_chunked_ends(in))
 		MUST(size >= 5 && data[size - 1] == '\n');
 	return 0;

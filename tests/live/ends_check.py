@@ -25,6 +25,7 @@ for e in expected:
     ok(not r["aborted"] and not r["error"] and not r["stream"] and not r["incomplete"],
        name + " is whole, and no stream", r)
     ok(r["after_us"] < SLACK_US, name + ", nothing was done after it", r["after_us"])
+    ok(r.get("client") == e.get("client"), name + " names the proxy's client", r.get("client"))
     if "cause" in e:
         us = sum(p["us"] for p in r["parts"] if p["cause"] == e["cause"])
         ok(us > 0.8 * r["wall_us"], "%s is %s" % (name, e["cause"]), r["parts"])

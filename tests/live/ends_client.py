@@ -28,9 +28,9 @@ class Client:
             b += d
         return b
 
-    def get(self, path, mark, status=200, **facts):
+    def get(self, path, mark, status=200, before=b"", **facts):
         start = time.monotonic()
-        self.s.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.s.sendall(before + b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         self.read(mark)
         self.row("GET", path, status, start, **facts)
 
@@ -126,7 +126,19 @@ def slow_reader():
     c.close()
 
 
-for step in (interim, chunks, pauses, bodies, duplex, slow_reader):
+# both versions of a PROXY header, then a request without one on the same connection
+def proxied():
+    for before, client in (
+            (b"PROXY TCP4 192.0.2.1 192.0.2.2 5555 80\r\n", "192.0.2.1"),
+            (b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24" + socket.inet_pton(socket.AF_INET6, "2001:db8::7") +
+             bytes(16) + struct.pack("!HH", 5555, 80), "2001:db8::7")):
+        c = Client()
+        c.get(b"/proxied", b"ok", before=before, client=client)
+        c.get(b"/proxied", b"ok", client=client)
+        c.close()
+
+
+for step in (interim, chunks, pauses, bodies, duplex, slow_reader, proxied):
     step()
 with open(sys.argv[2], "w") as f:
     json.dump(rows, f)

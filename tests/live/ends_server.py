@@ -41,7 +41,16 @@ class Conn:
             pass
         self.buf = self.buf[n:]
 
+    def proxy_header(self):
+        while len(self.buf) < 16 and self.more():
+            pass
+        if self.buf.startswith(b"PROXY "):
+            self.buf = self.buf.split(b"\r\n", 1)[1]
+        elif self.buf.startswith(b"\r\n\r\n\0\r\nQUIT\n"):
+            self.body(16 + int.from_bytes(self.buf[14:16], "big"))
+
     def serve(self):
+        self.proxy_header()
         while True:
             while b"\r\n\r\n" not in self.buf:
                 if not self.more():

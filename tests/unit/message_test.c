@@ -161,6 +161,27 @@ static void test_http_page_about_streams(void **state)
 		READ(GET, "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\ntext/event-stream").stream);
 }
 
+/* A proxy's header is in front of the first request only, and stays known to the connection. */
+static void test_proxied(void **state)
+{
+	static const char text[] = "PROXY TCP4 192.0.2.1 192.0.2.2 5555 80\r\n" GET;
+	struct text_state s = { 0 };
+	struct text t;
+
+	(void)state;
+	t = read_bytes(&s, SLICE_LIT(text), SLICE_LIT(""), 0);
+	assert_text(t.route, "GET /a");
+	assert_int_equal(s.client.version, 4);
+	text_next_exchange(&s);
+	t = read_bytes(&s, SLICE_LIT(GET), SLICE_LIT(""), 0);
+	assert_text(t.route, "GET /a");
+	assert_int_equal(s.client.version, 4);
+	text_next_exchange(&s);
+	t = read_bytes(&s, SLICE_LIT(text), SLICE_LIT(""), 0);
+	assert_string_not_equal(intern_text(t.route), "GET /a");
+	text_state_release(&s);
+}
+
 static void test_http_upgrade(void **state)
 {
 	struct text t = READ("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
@@ -439,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_http_names),
 		cmocka_unit_test(test_http_ends),
 		cmocka_unit_test(test_http_long_answer),
+		cmocka_unit_test(test_proxied),
 		cmocka_unit_test(test_http_upgrade),
 		cmocka_unit_test(test_http_long_head),
 		cmocka_unit_test(test_http_page_about_streams),

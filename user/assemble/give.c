@@ -137,6 +137,7 @@ void request_fill(struct assemble *a, struct node *n, uint64_t end, bool open, s
 		.method = n->text.method,
 		.route = n->text.route ? n->text.route : unnamed_route(&n->x),
 		.protocol = intern_str(proto_name(n->proto)),
+		.client = n->conn->text.client,
 		.status = n->text.status,
 		.pid = (int32_t)n->x.tgid,
 		.tid = (int32_t)n->x.tid,

@@ -387,8 +387,24 @@ void text_read_answer(const struct text_in *in, enum proto proto, struct text *o
 	http_read_answer(in, slice_of(intern_text(out->method)), out);
 }
 
-void text_read_exchange(struct text_state *s, const struct text_in *in, struct text *out)
+/* Takes a PROXY header off the connection's first bytes: it is in front of whatever is spoken. */
+static void proxy_read(struct text_state *s, struct text_in *in)
 {
+	size_t n;
+
+	if (s->begun || !in->request.len)
+		return;
+	n = proxy_line(in->request, &s->client);
+	in->request.ptr += n;
+	in->request.len -= n;
+	in->request_bytes -= n;
+}
+
+void text_read_exchange(struct text_state *s, const struct text_in *whole, struct text *out)
+{
+	struct text_in behind = *whole, *in = &behind;
+
+	proxy_read(s, in);
 	*out = (struct text){ 0 };
 	if (s->proto == PROTO_UNKNOWN && in->request.len)
 		s->proto = proto_detect(in->request);
@@ -411,6 +427,7 @@ void text_next_exchange(struct text_state *s)
 {
 	struct text_rest used = s->rest;
 
+	s->begun = true;
 	s->rest = s->next;
 	s->next = used;
 	s->next.len = 0;

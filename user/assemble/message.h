@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "base/slice.h"
 #include "proto/detect.h"
+#include "proto/proxy_line.h"
 
 enum { TEXT_PREPARED_MAX = 256, TEXT_REST_MAX = 1024 };
 
@@ -21,6 +22,8 @@ struct text_state {
 		char *bytes;
 		uint16_t len;
 	} rest, next;
+	struct proxy_client client; /* that a PROXY header names */
+	bool begun; /* the connection's first exchange is over */
 	/* bytes of an earlier request's body that had not come when it was answered: they are in
 	 * front of the present exchange's, and in front of the next one's */
 	uint64_t body_due, body_due_next;

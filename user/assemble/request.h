@@ -8,6 +8,7 @@
 #define TARDY_ASSEMBLE_REQUEST_H
 #include <stdbool.h>
 #include <stdint.h>
+#include "proto/proxy_line.h"
 #include "account/parts.h"
 #include "assemble/end_reason.h"
 
@@ -61,6 +62,7 @@ struct request {
 	uint32_t pool; /* pool or port when it is known, else 0 */
 	uint32_t method, route; /* route includes the method: "GET /course/view.php" */
 	uint32_t protocol;
+	struct proxy_client client; /* that a PROXY header names */
 	uint32_t waiting_for; /* open requests: "lock flock sess_ab12", else 0 */
 	int32_t status; /* HTTP status; 0 = none */
 	int32_t pid, tid;

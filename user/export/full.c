@@ -165,7 +165,7 @@ static void put_call(struct full *f, const struct snap_call *c)
 
 char *full_request(const struct snap_request *r, bool ascii)
 {
-	char wall[FORMAT_LEN];
+	char wall[FORMAT_LEN], client[PROXY_CLIENT_TEXT];
 	struct full f;
 
 	if (!full_open(&f, ascii))
@@ -176,6 +176,8 @@ char *full_request(const struct snap_request *r, bool ascii)
 		fprintf(f.out, "%-13s %" PRId32 "\n", "status", r->status);
 	fprintf(f.out, "%-13s %s%s\n", "time", format_us(wall, r->wall_us),
 		r->open ? " so far" : "");
+	if (r->client.version)
+		fprintf(f.out, "%-13s %s\n", "client", proxy_client_text(client, &r->client));
 	put_name(&f, "waits for", r->waiting_for);
 	fprintf(f.out, "%-13s %" PRIu64 ", bound %c\n", "id", r->xid,
 		r->binding ? r->binding : 'U');

@@ -163,7 +163,7 @@ static void put_calls_and_marks(struct json *j, const struct snap_request *r)
 
 static void put_request(struct json *j, const struct snap_request *r)
 {
-	char binding[2] = { r->binding ? r->binding : 'U', '\0' };
+	char binding[2] = { r->binding ? r->binding : 'U', '\0' }, client[PROXY_CLIENT_TEXT];
 
 	line_begin(j, "kind", "request");
 	json_u64_str(j, "id", r->xid);
@@ -192,6 +192,8 @@ static void put_request(struct json *j, const struct snap_request *r)
 	json_bool(j, "stream", r->stream);
 	if (r->before)
 		json_bool(j, "before", true);
+	if (r->client.version)
+		json_str(j, "client", proxy_client_text(client, &r->client));
 	put_label(j, "waiting_for", r->waiting_for);
 	put_nonzero(j, "first_byte_us", r->first_byte_us);
 	put_nonzero(j, "gap_us", r->gap_us);

@@ -91,6 +91,7 @@ static void request_scalars(struct snap_request *q, const struct request *r, int
 		.route = r->route,
 		.protocol = r->protocol,
 		.waiting_for = r->waiting_for,
+		.client = r->client,
 		.status = r->status,
 		.pid = r->pid,
 		.tid = r->tid,

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "proto/proxy_line.h"
 #include "account/causes.h"
 
 #define VERDICT_LONG_US 100000 /* a single request that took longer is told of on a calm host */
@@ -71,6 +72,7 @@ struct snap_request {
 	uint32_t sends;
 	uint32_t srtt_us, rttvar_us, retransmits; /* of the client's connection, 0 = not known */
 	uint32_t service, method, route, protocol, waiting_for;
+	struct proxy_client client; /* that a PROXY header names */
 	int32_t status, pid, tid;
 	char binding;
 	bool entry, aborted, incomplete, error, open, stream, before;
