@@ -368,6 +368,9 @@ static void test_pgsql_other(void **state)
 	text_next_exchange(&s);
 	t = read_bytes(&s, SLICE_LIT("X\0\0\0\4"), SLICE_LIT(""), 0);
 	assert_true(t.no_request);
+	/* CancelRequest, on a connection of its own, is answered by closing it */
+	t = READ("\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\1\0\0\0\2", "");
+	assert_true(t.no_request);
 	text_next_exchange(&s);
 	t = read_bytes(&s, SLICE_LIT("d\0\0\0\6abc\0\0\0\4"), SLICE_LIT(READY), 6);
 	assert_true(t.continues);

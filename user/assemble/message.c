@@ -311,7 +311,7 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 {
 	uint32_t parsed = 0, run = 0;
 	uint64_t ask = 0;
-	bool terminate = false, startup = false, first = true;
+	bool unanswered = false, startup = false, first = true;
 	struct pgsql_msg m;
 
 	while (pgsql_next_frontend(&in, &m) == 1) {
@@ -330,7 +330,8 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 				run = prepared_find(s, m.name);
 			break;
 		case PGSQL_TERMINATE:
-			terminate = first;
+		case PGSQL_CANCEL:
+			unanswered = first;
 			break;
 		case PGSQL_STARTUP:
 		case PGSQL_SSL_REQUEST:
@@ -349,7 +350,7 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 		}
 		first = false;
 	}
-	out->no_request = terminate;
+	out->no_request = unanswered;
 	out->ask = ask;
 	if (run)
 		out->route = run;

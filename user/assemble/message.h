@@ -52,7 +52,7 @@ struct text {
 	int32_t status; /* HTTP status, 0 = none */
 	bool error; /* 5xx, SQL error, protocol error */
 	bool continues; /* these are more bytes of the exchange before, not a new one */
-	bool no_request; /* asks for no answer: a PostgreSQL Terminate */
+	bool no_request; /* asks for no answer: PostgreSQL's Terminate, CancelRequest */
 	bool interim; /* the answer so far is a 1xx: the real one follows */
 	bool ended; /* the protocol proves that the answer is whole */
 	bool can_tell; /* the protocol would prove it: `ended` false means not yet */
