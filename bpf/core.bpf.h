@@ -87,8 +87,8 @@ static __always_inline void count(enum counter which)
 	__u32 zero = 0;
 	struct cpu_counters *c = bpf_map_lookup_elem(&counters, &zero);
 
-	if (c)
-		c->count[which]++;
+	if (c) /* atomic: a softirq may count between the load and the store of what it interrupts */
+		__sync_fetch_and_add(&c->count[which], 1);
 }
 
 /* Flags for getting storage: without the right to make it when a test wants that to fail. */
@@ -99,7 +99,8 @@ static __always_inline __u64 storage_flags(void)
 	return BPF_LOCAL_STORAGE_GET_F_CREATE;
 }
 
-/* Unique within a recording: the CPU and a number of its own, never 0. */
+/* Unique within a recording: the CPU and a number of its own, never 0. Connections are made in
+ * softirqs too, which interrupt a thread that takes its number on the same CPU: hence atomic. */
 static __always_inline __u64 new_xid(void)
 {
 	__u32 zero = 0;
@@ -107,7 +108,8 @@ static __always_inline __u64 new_xid(void)
 
 	if (!c)
 		return 0;
-	return ((__u64)bpf_get_smp_processor_id() << 48) | ++c->next_xid;
+	return ((__u64)bpf_get_smp_processor_id() << 48) |
+	       (__sync_fetch_and_add(&c->next_xid, 1) + 1);
 }
 
 static __always_inline void *ring_of_cpu(void)

@@ -333,7 +333,7 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 			send_room(c, true, false, bpf_ktime_get_ns());
 		return 0;
 	}
-	if (c->verdict == UNDECIDED && !conn_decide(c, current_tgid()))
+	if (c->verdict == UNDECIDED && !conn_decide(c, sk, current_tgid()))
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (ret <= 0) {

@@ -20,10 +20,10 @@ struct conn {
 	__u8 seen_init;
 	__u8 verdict; /* enum verdict */
 	__u8 active; /* an exchange is in rec */
-	__u8 dirty; /* rec has changed since it was last written out */
 	__u8 open_out; /* rec was last written out as XCHG_OPEN */
 	__u8 fin; /* the peer has shut down its side */
 	__u8 outside; /* connected: the latest send was for no request */
+	__u32 dirty; /* rec has changed since it was last written out */
 	__u32 busy; /* an I/O is being recorded */
 	/* what rec_net tells of the exchange */
 	__u64 connect_ns, gap_max_ns;
@@ -44,6 +44,16 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps");
 
+/* Listeners of which an observed process has read (or holds them at start), by listener_key(). Only
+ * there an unread request tells that one of them is late: anybody may leave bytes unread elsewhere.
+ * Listeners come and go: those that were not asked for the longest make room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} watched SEC(".maps");
+
 /* ---- what is known of a socket ---------------------------------------------------------- */
 
 static __always_inline bool unix_is_accepted(struct unix_sock *u)
@@ -52,6 +62,36 @@ static __always_inline bool unix_is_accepted(struct unix_sock *u)
 
 	/* an accepted socket shares the address of its listener */
 	return addr && addr->refcnt.refs.counter > 1;
+}
+
+/* Where an accepted connection came in. An accepted Unix socket shares its listener's address, which
+ * has the pointer to itself as long as one of them lives; no port looks like a kernel's address. */
+static __always_inline __u64 listener_key(struct sock *sk)
+{
+	struct unix_sock *u;
+
+	if (sk->__sk_common.skc_family == AF_UNIX) {
+		u = bpf_skc_to_unix_sock(sk);
+		return u ? (__u64)u->addr : 0;
+	}
+	return (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
+	       sk->__sk_common.skc_num;
+}
+
+static __always_inline bool listener_watched(struct sock *sk)
+{
+	__u64 key = listener_key(sk);
+
+	return bpf_map_lookup_elem(&watched, &key) != NULL;
+}
+
+static __always_inline void listener_watch(struct sock *sk)
+{
+	__u64 key = listener_key(sk);
+	__u8 one = 1;
+
+	if (key && !bpf_map_lookup_elem(&watched, &key))
+		bpf_map_update_elem(&watched, &key, &one, BPF_ANY);
 }
 
 /* The address that the peer is bound to; NULL for a socketpair's. */
@@ -120,7 +160,7 @@ static __always_inline struct conn *conn_make(struct sock *sk, enum role role)
 }
 
 /* Whether the process that does I/O on an accepted connection is to be observed. */
-static __always_inline bool conn_decide(struct conn *c, __u32 tgid)
+static __always_inline bool conn_decide(struct conn *c, struct sock *sk, __u32 tgid)
 {
 	bool yes = process_selected(tgid);
 
@@ -129,6 +169,8 @@ static __always_inline bool conn_decide(struct conn *c, __u32 tgid)
 	c->verdict = yes ? TRACKED : IGNORED;
 	if (yes)
 		server_add(tgid);
+	if (yes && c->rec.role == ROLE_ACCEPTED)
+		listener_watch(sk);
 	return yes;
 }
 
@@ -201,8 +243,11 @@ __noinline int conn_emit(struct conn *c, __u32 flags, __u64 now)
 
 	if (!ring || !c)
 		return 0;
-	/* before the copy: the sweep has a CPU of its own, and what comes meanwhile counts */
-	c->dirty = 0;
+	/* Before the copy, and a barrier: the sweep has a CPU of its own and does not take `busy`, which
+	 * would lose the I/O that comes meanwhile. That I/O changes rec and then sets dirty. Were the
+	 * copy's loads done before this store, its change could be missed and its mark wiped out; so
+	 * either the copy has it, or the mark stays and a whole copy follows a torn one. */
+	__sync_lock_test_and_set(&c->dirty, 0);
 	net_emit(c, now);
 	len = c->rec.req_len;
 	asm volatile("%0 &= 2047" : "+r"(len));

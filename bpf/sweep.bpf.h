@@ -11,6 +11,9 @@
 
 #define AT_REST_NS 2000000ULL /* no I/O for so long: no torn copy */
 #define PENDING_NS 20000000ULL
+#define PENDING_MAX 256 /* told by a sweep, some 2 % of a ring: the rest is counted */
+
+__u32 pending_told; /* by this sweep; the collector sets it to 0 before each */
 
 static __always_inline bool has_unread(struct conn *c, struct sock *sk)
 {
@@ -20,6 +23,20 @@ static __always_inline bool has_unread(struct conn *c, struct sock *sk)
 		return sk->sk_receive_queue.qlen > 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	return tp && c->seen_init && (__s32)(c->seen - tp->copied_seq) > 0;
+}
+
+/* A request that has arrived and that no thread has read: the worker pool is busy. Whose pool is not
+ * known of a connection that nobody has read from: its listener has to be a watched one. */
+static __always_inline void pending_emit(struct conn *c, struct sock *sk, __u64 now)
+{
+	if (c->verdict != TRACKED && !select_all && !listener_watched(sk))
+		return;
+	if (pending_told >= PENDING_MAX) {
+		count(COUNTER_PENDING);
+		return;
+	}
+	pending_told++;
+	conn_tell(c, XCHG_OPEN | XCHG_PENDING, c->ready_ns, now);
 }
 
 static __always_inline int sweep_conn(struct sock *sk)
@@ -35,10 +52,9 @@ static __always_inline int sweep_conn(struct sock *sk)
 		last = c->rec.turn[0].last_ns;
 	if (c->active && c->dirty && now - last > AT_REST_NS)
 		conn_emit(c, XCHG_OPEN, now);
-	/* a request that has arrived and that no thread has read: the worker pool is busy */
 	if (c->rec.role == ROLE_ACCEPTED && c->ready_ns > last && now - c->ready_ns > PENDING_NS &&
 	    (!c->active || c->rec.turn[1].ops) && has_unread(c, sk))
-		conn_tell(c, XCHG_OPEN | XCHG_PENDING, c->ready_ns, now);
+		pending_emit(c, sk, now);
 	return 0;
 }
 
@@ -192,6 +208,9 @@ int seed_files(struct bpf_iter__task_file *ctx)
 		if (sk->__sk_common.skc_state != TCP_LISTEN)
 			return 0;
 		server_add(p->tgid);
+		if (process_selected(p->tgid) ||
+		    (family != AF_UNIX && port_selected(sk->__sk_common.skc_num)))
+			listener_watch(sk);
 		key = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
 		      sk->__sk_common.skc_num;
 		if (family != AF_UNIX)

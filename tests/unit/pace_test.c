@@ -31,11 +31,22 @@ static void busy(void **state)
 	assert_int_equal(pace_ns(UINT64_MAX, 0, 4096), PACE_MIN_NS);
 }
 
+static void sweeps(void **state)
+{
+	(void)state;
+	assert_int_equal(pace_sweep_ns(0), 100000000);
+	assert_int_equal(pace_sweep_ns(1000000), 100000000);
+	/* 19,000 connections of nobody: 11 ms */
+	assert_int_equal(pace_sweep_ns(11000000), 704000000);
+	assert_int_equal(pace_sweep_ns(UINT64_MAX), 2000000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quiet),
 		cmocka_unit_test(busy),
+		cmocka_unit_test(sweeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

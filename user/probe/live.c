@@ -14,7 +14,6 @@
 #include "probe/procinfo.h"
 #include "probe/stack_names.h"
 
-#define SWEEP_NS 100000000ull
 #define SECOND_NS 1000000000ull
 
 struct live {
@@ -29,6 +28,7 @@ struct live {
 	const char *const *points;
 	size_t n_points;
 	uint64_t sweep_ns, second_ns; /* last done */
+	uint64_t sweep_rest_ns; /* until the next sweep */
 	uint64_t covered_ns; /* of the last tick */
 	uint64_t counted_ns; /* what happened before is not in a later growth of the counters */
 	uint64_t *counts; /* as they were last read, by CPU */
@@ -258,13 +258,23 @@ static int deliver_start(struct live *l)
 	return err;
 }
 
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
 /* Delivers what there is up to *covered, but for stacks that wait for names. */
 static int sweep_drain(struct live *l, uint64_t now, uint64_t *covered)
 {
+	uint64_t cpu_ns = thread_cpu_ns();
 	long n;
 	int err = probe_sweep(l->probe, covered);
 
 	l->sweep_ns = now;
+	l->sweep_rest_ns = pace_sweep_ns(thread_cpu_ns() - cpu_ns);
 	if (err)
 		return err;
 	n = probe_drain(l->probe, on_record, l);
@@ -324,7 +334,7 @@ int live_poll(struct live *l, probe_record_fn fn, void *ctx)
 	l->pause_ns = pace_ns(l->drained, now - l->poll_ns, probe_ring_bytes(l->probe));
 	l->poll_ns = now;
 	err = stack_names_poll(l->stacks, &sink);
-	if (!err && now - l->sweep_ns >= SWEEP_NS)
+	if (!err && now - l->sweep_ns >= l->sweep_rest_ns)
 		err = sweep(l, now);
 	if (!err && now - l->second_ns >= SECOND_NS)
 		err = each_second(l, now);

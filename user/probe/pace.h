@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How long a collector may rest between two readings of the rings. */
+/* How long a collector may rest between two readings of the rings, and between two sweeps. */
 #ifndef TARDY_PROBE_PACE_H
 #define TARDY_PROBE_PACE_H
 
@@ -21,6 +21,21 @@ static inline uint64_t pace_ns(uint64_t drained, uint64_t interval_ns, size_t ri
 	if (ns >= (double)PACE_MAX_NS)
 		return PACE_MAX_NS;
 	return ns <= (double)PACE_MIN_NS ? PACE_MIN_NS : (uint64_t)ns;
+}
+
+#define SWEEP_REST_MIN_NS 100000000ull
+#define SWEEP_REST_MAX_NS 2000000000ull
+#define SWEEP_SHARE 64 /* of a core at most one part in so many goes to sweeps */
+
+/* After a sweep that took `cpu_ns`. It walks all sockets, those too that others on this host hold
+ * to make it long: they make it rare. What it shows is later then, and nothing is lost. */
+static inline uint64_t pace_sweep_ns(uint64_t cpu_ns)
+{
+	if (cpu_ns >= SWEEP_REST_MAX_NS / SWEEP_SHARE)
+		return SWEEP_REST_MAX_NS;
+	if (cpu_ns <= SWEEP_REST_MIN_NS / SWEEP_SHARE)
+		return SWEEP_REST_MIN_NS;
+	return cpu_ns * SWEEP_SHARE;
 }
 
 #endif

@@ -495,6 +495,7 @@ int probe_sweep(struct probe *p, uint64_t *covered_ns)
 	uint64_t start = kernel_clock_ns();
 	int err = 0;
 
+	p->skel->bss->pending_told = 0;
 	for (size_t i = 0; i < p->n_sweeps && !err; i++)
 		err = run_iter(p->sweeps[i]);
 	*covered_ns = start - SWEEP_SLACK_NS;
