@@ -98,14 +98,14 @@ static void test_open_again(void **state)
  * whichever of the two comes first. */
 static void test_long_head(void **state)
 {
-	struct {
+	union {
 		struct rec_data d;
-		char bytes[64];
+		char room[sizeof(struct rec_data) + 64];
 	} more = { .d = { .xid = 1, .off = ABI_RSP_HEAD_MAX, .turn = 1 } };
 	char head[ABI_RSP_HEAD_MAX];
 
 	(void)state;
-	more.d.len = (uint16_t)snprintf(more.bytes, sizeof(more.bytes),
+	more.d.len = (uint16_t)snprintf((char *)more.d.bytes, 64,
 					"y\r\nContent-Length: 3\r\n\r\nabc");
 	memset(head, 'x', sizeof(head));
 	memcpy(head, "HTTP/1.1 200 OK\r\nX: ", 20);
