@@ -102,6 +102,15 @@ struct rec_turn {
 	uint32_t tid; /* thread of the last I/O */
 };
 
+/* What the thread that does an I/O has waited in poll, since tardy knows it, until then. From one
+ * I/O of a request to the next the difference is how long its event loop had nothing to do. */
+struct rec_idle {
+	uint64_t ns;
+	uint32_t tid; /* 0 = not known */
+	uint32_t
+		on_time; /* 1 = the latest of these waits ended by its timeout: something was due */
+};
+
 /* Slices: the nanoseconds that the doing thread spent for this exchange before ... */
 enum slice_kind {
 	SLICE_PRE, /* ... the first I/O of turn 0 (since it was free, or since its last I/O) */
@@ -143,6 +152,7 @@ struct rec_xchg {
 	/* Where each turn's first byte is in its stream, modulo 2^32, the same at both ends: TCP's
 	 * sequence number. Not known on Unix connections. */
 	uint32_t pos[2];
+	struct rec_idle idle[2][2]; /* at each turn's first and last I/O */
 	/* req_len bytes of the request's head follow */
 };
 

@@ -12,6 +12,7 @@
 #define REG_ARG1(r) ((r)->regs[0])
 #define REG_ARG2(r) ((r)->regs[1])
 #define REG_ARG3(r) ((r)->regs[2])
+#define REG_ARG4(r) ((r)->regs[3])
 /* arm64 keeps no marker of "not returned yet"; the number alone decides. */
 #define REG_IN_CALL(r) (REG_NR(r) >= 0)
 #else
@@ -19,6 +20,7 @@
 #define REG_ARG1(r) ((r)->di)
 #define REG_ARG2(r) ((r)->si)
 #define REG_ARG3(r) ((r)->dx)
+#define REG_ARG4(r) ((r)->r10)
 /* x86-64 entry code sets ax to -ENOSYS until the call has returned. */
 #define REG_IN_CALL(r) ((__s64)(r)->orig_ax >= 0 && (__s64)(r)->ax == -ENOSYS)
 #endif

@@ -27,6 +27,7 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	x->behind = 0;
 	x->behind_after_ns = 0;
 	__builtin_memset(x->turn, 0, sizeof(x->turn));
+	__builtin_memset(x->idle, 0, sizeof(x->idle));
 	__builtin_memset(x->slice_ns, 0, sizeof(x->slice_ns));
 	__builtin_memset(x->state_ns, 0, sizeof(x->state_ns));
 	x->req_total = 0;
@@ -86,6 +87,17 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 	}
 	if (owner)
 		t->serving = owner;
+}
+
+/* Before the turn gets the I/O, after the thread's time was taken. */
+static __always_inline void idle_mark(struct rec_xchg *x, __u32 turn, const struct thread *t,
+				      __u32 tid)
+{
+	if (!t)
+		return;
+	if (!x->turn[turn].first_ns)
+		thread_idle(t, tid, &x->idle[turn][0]);
+	thread_idle(t, tid, &x->idle[turn][1]);
 }
 
 static __always_inline void turn_add(struct rec_turn *turn, __u32 tid, __u32 bytes, __u64 now)
@@ -156,6 +168,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	}
 	exchange_charge(c, p, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
 	turn_position(c, sk, 0, !accepted, ret);
+	idle_mark(x, 0, t, p->pid);
 	turn_add(&x->turn[0], p->pid, ret, now);
 	text_read(c, ret, 0);
 	c->dirty = 1;
@@ -256,6 +269,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	if (accepted && x->turn[1].ops && now - x->turn[1].last_ns > GAP_MIN_NS)
 		gap_note(c, now - x->turn[1].last_ns);
 	turn_position(c, sk, 1, accepted, ret);
+	idle_mark(x, 1, t, p->pid);
 	turn_add(&x->turn[1], p->pid, ret, now);
 	text_read(c, ret, 1);
 	c->dirty = 1;
@@ -431,6 +445,7 @@ static __always_inline void connect_begins(struct sock *sk)
 		return;
 	exchange_begin(c, now);
 	exchange_charge(c, p, t, true, 0, SLICE_PRE, STATE_POLL, now);
+	idle_mark(&c->rec, 0, t, p->pid);
 	c->rec.turn[0].first_ns = now;
 	c->dirty = 1;
 	t->mid_request = 1;

@@ -11,6 +11,8 @@
 
 #define PRIO_FAIR_MIN 100 /* below are real-time tasks */
 #define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
+#define TIMEOUT_MS_MAX (24 * 3600 * 1000) /* a larger argument is an address, or no timeout */
+#define TIMEOUT_SLACK_NS 100000ULL /* the call had begun before the switch-out */
 
 /* A read or write blocks in what its descriptor is. */
 static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool write)
@@ -69,6 +71,17 @@ static __always_inline __u32 classify_call(struct task_struct *p, struct pt_regs
 	return STATE_OTHER;
 }
 
+/* The timeout of epoll_wait(), epoll_pwait() and poll(), which are milliseconds in a register. Where
+ * it is in the process's memory (epoll_pwait2, ppoll, select) the register is an address, and such a
+ * wait is not known to end by it. */
+static __always_inline __u64 poll_timeout_ns(struct pt_regs *regs, __s64 nr)
+{
+	__u32 class = class_of(nr);
+	__u64 ms = class == SYSC_EPOLL ? REG_ARG4(regs) : class == SYSC_POLL ? REG_ARG3(regs) : 0;
+
+	return ms <= TIMEOUT_MS_MAX ? ms * 1000000 : 0;
+}
+
 /* State of a thread that is off-CPU with `task_state`, not runnable. */
 static __always_inline __u32 classify_wait(struct task_struct *p, struct thread *t,
 					   __u32 task_state)
@@ -89,6 +102,8 @@ static __always_inline __u32 classify_wait(struct task_struct *p, struct thread 
 		state = classify_call(p, regs, nr, task_state);
 	if (state == STATE_LOCK)
 		t->key = REG_ARG1(regs);
+	if (state == STATE_POLL)
+		t->timeout_ns = poll_timeout_ns(regs, nr);
 	if (break_state && state + 1 == break_state)
 		state = STATE_OTHER;
 	return state;
@@ -296,6 +311,9 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 	runq -= throttled;
 	if (blocked)
 		thread_add(t, t->out_state, blocked);
+	if (t->out_state == STATE_POLL && t->timeout_ns &&
+	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
+		t->on_time = 1;
 	if (state_is_idle(t->out_state))
 		thread_cut(t, t->out_ns + blocked);
 	if (break_state == STATE_RUNQ + 1)

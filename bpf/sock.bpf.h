@@ -283,6 +283,7 @@ __noinline int conn_tell(struct conn *c, __u32 flags, __u64 arrival, __u64 now)
 	r->behind = 0;
 	r->seq = c->active ? r->seq + 1 : 0;
 	__builtin_memset(r->turn, 0, sizeof(r->turn));
+	__builtin_memset(r->idle, 0, sizeof(r->idle));
 	__builtin_memset(r->slice_ns, 0, sizeof(r->slice_ns));
 	__builtin_memset(r->state_ns, 0, sizeof(r->state_ns));
 	r->turn[0].arrival_ns = arrival;

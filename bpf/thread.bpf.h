@@ -49,6 +49,8 @@ struct thread {
 	__u64 key; /* of the present wait: futex address */
 	__u64 cfs_rq; /* at switch-out */
 	__u64 throttled_ns; /* of that cfs_rq at switch-out */
+	__u64 idle_ns; /* in poll since it is known, see rec_idle */
+	__u64 timeout_ns; /* of the present wait in poll, 0 = none, or not known */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
 	__u64 clock_ns; /* CLOCK_MONOTONIC less the run queue's clock, 0 = not known */
@@ -70,6 +72,7 @@ struct thread {
 	__u8 stack_wanted; /* the present wait leaves a stack if it is long */
 	__u8 stack_state; /* enum thread_state, of the latest stack */
 	__u8 read_turn; /* its last I/O was a read of the request that it serves */
+	__u8 on_time; /* its latest wait in poll ended by its own timeout */
 	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
@@ -101,6 +104,17 @@ static __always_inline bool state_is_idle(__u32 state)
 static __always_inline void thread_add(struct thread *t, __u32 state, __u64 ns)
 {
 	t->since[state & (STATE_SLOTS - 1)] += ns;
+	if (state == STATE_POLL) {
+		t->idle_ns += ns;
+		t->on_time = 0;
+	}
+}
+
+static __always_inline void thread_idle(const struct thread *t, __u32 tid, struct rec_idle *to)
+{
+	to->ns = t->idle_ns;
+	to->tid = tid;
+	to->on_time = t->on_time;
 }
 
 static __always_inline void thread_cut(struct thread *t, __u64 wake_ns)

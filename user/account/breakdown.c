@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/idle.h"
 #include "base/intern.h"
 
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
@@ -15,6 +16,7 @@ struct work {
 	const struct breakdown_in *in;
 	struct parts *out;
 	uint64_t left_ns;
+	struct idle idle;
 	uint64_t after_ns; /* of SLICE_T0 what was after the answer */
 	uint64_t named_ns[CAUSE_COUNT]; /* time that in->waits may name, by cause */
 	int err;
@@ -541,7 +543,8 @@ static void give_peer_waits(struct work *w)
 	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
 	give_own(w, CAUSE_SEND, in->net, 0, state[STATE_SEND]);
 	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
-	give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
+	if (!w->idle.known)
+		give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
 }
 
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
@@ -558,6 +561,9 @@ static void give_gaps(struct work *w)
 	span = in->sent_last_ns > in->sent_first_ns ? in->sent_last_ns - in->sent_first_ns : 0;
 	if (span > in->slice_ns[SLICE_T1])
 		give_own(w, CAUSE_SEND, in->net, 0, span - in->slice_ns[SLICE_T1]);
+	give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
+	give_named(w, CAUSE_UNKNOWN, "the event loop was idle", w->idle.other_ns);
+	give_named(w, CAUSE_UNKNOWN, "on other threads", w->idle.unmeasured_ns);
 	if (in->loop && in->read_first_ns)
 		give_own(w, CAUSE_LOOP, 0, 0, w->left_ns);
 	give_own(w, CAUSE_UNKNOWN, 0, 0, w->left_ns);
@@ -572,12 +578,14 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 		return 0;
 	w.left_ns = in->end_ns - in->start_ns;
 	w.after_ns = read_after_answer(in);
+	w.err = idle_between(in, &w.idle);
 	clip = give_queue(&w);
 	give_own_states(&w, clip);
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
-		give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
+		if (!w.idle.known)
+			give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
 	}
 	for (int c = 0; c < CAUSE_COUNT; c++)
 		give_waits(&w, c);

@@ -26,6 +26,7 @@ struct breakdown_call {
 	uint64_t end_ns; /* last read; the request's end when there is none yet */
 	const uint64_t *state_ns; /* STATE_COUNT, of the caller's thread */
 	const uint64_t *slice_ns; /* SLICE_COUNT */
+	const struct rec_idle (*idle)[2]; /* of each turn, as in rec_xchg; NULL = not known */
 	enum cause cause; /* of its wait when the callee is not known: db, cache, upstream */
 	uint32_t who, what; /* callee, or its address; statement, route */
 	uint32_t net; /* what was unusual on its connection, 0 = nothing */
@@ -52,6 +53,7 @@ struct breakdown_in {
 	uint64_t sent_first_ns, sent_last_ns; /* 0 = nothing was sent yet */
 	const uint64_t *state_ns; /* STATE_COUNT */
 	const uint64_t *slice_ns; /* SLICE_COUNT */
+	const struct rec_idle (*idle)[2]; /* of each turn, as in rec_xchg; NULL = not known */
 	uint32_t who;
 	bool loop; /* its thread serves several connections at once */
 	bool woken; /* its first slice begins with a wakeup, not with work for another request */

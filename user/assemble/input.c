@@ -52,6 +52,7 @@ static int fill_call(struct assemble *a, struct node *call, struct breakdown_cal
 	c->end_ns = call_end(call, end);
 	c->state_ns = call->x.state_ns;
 	c->slice_ns = call->x.slice_ns;
+	c->idle = call->x.idle;
 	c->cause = peer_cause(call->proto);
 	c->what = call->text.route;
 	c->net = detail_net_what(call);
@@ -239,6 +240,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	fill_times(n, &in);
 	in.state_ns = n->x.state_ns;
 	in.slice_ns = n->x.slice_ns;
+	in.idle = n->x.idle;
 	in.woken = n->x.flags & XCHG_IDLE_CUT;
 	in.who = service_of(a, n);
 	in.net = detail_net_what(n);

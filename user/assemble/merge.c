@@ -33,6 +33,9 @@ static void fold_record(struct node *n)
 
 	t->arrival_ns = b->turn[0].arrival_ns;
 	t->first_ns = b->turn[0].first_ns;
+	x->idle[0][0] = b->idle[0][0];
+	if (!t->last_ns)
+		x->idle[0][1] = b->turn[1].last_ns ? b->idle[1][1] : b->idle[0][1];
 	if (!t->last_ns)
 		t->last_ns = b->turn[1].last_ns ? b->turn[1].last_ns : b->turn[0].last_ns;
 	t->bytes += b->turn[0].bytes;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How long an event loop idled while a request was with it, and what ended that. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "account/idle.h"
+
+enum { LOOP = 7, OTHER = 8 };
+
+/* Read until 1000, answered from 9000 on; the loop's idle time at each. */
+struct scene {
+	struct breakdown_in in;
+	struct rec_idle idle[2][2], call_idle[2][2];
+	struct breakdown_call call;
+};
+
+static void scene_make(struct scene *s)
+{
+	*s = (struct scene){
+		.in = { .start_ns = 900,
+			.end_ns = 9500,
+			.read_first_ns = 1000,
+			.read_last_ns = 1000,
+			.sent_first_ns = 9000,
+			.sent_last_ns = 9500,
+			.loop = true,
+			.idle = s->idle },
+		.idle = { { { 100, LOOP, 0 }, { 100, LOOP, 0 } },
+			  { { 6100, LOOP, 0 }, { 6100, LOOP, 0 } } },
+		.call_idle = { { { 1100, LOOP, 0 }, { 1100, LOOP, 0 } },
+			       { { 4100, LOOP, 0 }, { 4100, LOOP, 0 } } },
+		.call = { .start_ns = 3000,
+			  .sent_ns = 3000,
+			  .first_ns = 7000,
+			  .end_ns = 7000,
+			  .idle = s->call_idle },
+	};
+}
+
+static void expect(const struct scene *s, uint64_t due, uint64_t other, uint64_t unmeasured)
+{
+	struct idle idle;
+
+	assert_int_equal(idle_between(&s->in, &idle), 0);
+	assert_int_equal(idle.due_ns, due);
+	assert_int_equal(idle.other_ns, other);
+	assert_int_equal(idle.unmeasured_ns, unmeasured);
+}
+
+static void test_alone(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	expect(&s, 0, 6000, 0); /* of 8000: for 2000 the loop ran */
+	s.idle[1][0].on_time = 1;
+	expect(&s, 6000, 0, 0);
+	s.idle[1][0].ns = 100; /* it ran all the time */
+	expect(&s, 0, 0, 0);
+	s.idle[1][0].ns = 99000; /* a mark from elsewhere cannot be more than the time between */
+	expect(&s, 8000, 0, 0);
+}
+
+/* While a call is outstanding it is what the request waits for. */
+static void test_call(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	s.in.calls = &s.call;
+	s.in.n_calls = 1;
+	expect(&s, 0, 1000 + 2000, 0);
+	s.idle[1][0].on_time = 1;
+	expect(&s, 2000, 1000, 0);
+	s.call.idle = NULL; /* not known of the call: neither before nor behind it */
+	expect(&s, 0, 0, 2000 + 2000);
+	s.call.idle = s.call_idle;
+	s.call.first_ns = 0; /* no answer yet */
+	s.call.end_ns = s.in.end_ns;
+	expect(&s, 0, 1000, 0);
+}
+
+static void test_not_known(void **state)
+{
+	struct idle idle;
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	s.idle[1][0].tid = OTHER; /* another thread answered */
+	expect(&s, 0, 0, 8000);
+	scene_make(&s);
+	s.in.sent_first_ns = s.in.sent_last_ns = 0; /* not yet */
+	expect(&s, 0, 0, 8500);
+	scene_make(&s);
+	s.idle[0][1].tid = 0; /* an old capture */
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_false(idle.known);
+	scene_make(&s);
+	s.in.loop = false;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_false(idle.known);
+}
+
+static void test_many_calls(void **state)
+{
+	struct breakdown_call calls[40] = { { 0 } };
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	for (size_t i = 0; i < 40; i++)
+		calls[i] = (struct breakdown_call){ .start_ns = 1000 + 200 * i,
+						    .sent_ns = 1000 + 200 * i,
+						    .first_ns = 1200 + 200 * i,
+						    .end_ns = 1200 + 200 * i,
+						    .idle = s.call_idle };
+	s.in.calls = calls;
+	s.in.n_calls = 40;
+	expect(&s, 0, 0, 0); /* never without one */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_not_known),
+		cmocka_unit_test(test_many_calls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "account/idle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define min_of(a, b) ((a) < (b) ? (a) : (b))
+
+/* An I/O for the request: `calls` more are outstanding after it. */
+struct point {
+	uint64_t at_ns;
+	const struct rec_idle *idle; /* NULL = not known */
+	int calls;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct point *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return y->calls - x->calls;
+}
+
+static size_t fill(const struct breakdown_in *in, struct point *v)
+{
+	size_t n = 0;
+
+	v[n++] = (struct point){ in->read_last_ns, &in->idle[0][1], 0 };
+	if (in->sent_first_ns)
+		v[n++] = (struct point){ in->sent_first_ns, &in->idle[1][0], 0 };
+	else
+		v[n++] = (struct point){ in->end_ns, NULL, 0 };
+	for (size_t i = 0; i < in->n_calls; i++) {
+		const struct breakdown_call *c = &in->calls[i];
+
+		v[n++] = (struct point){ c->start_ns, c->idle ? &c->idle[0][0] : NULL, 1 };
+		v[n++] = (struct point){ c->end_ns, c->idle && c->first_ns ? &c->idle[1][1] : NULL,
+					 -1 };
+	}
+	return n;
+}
+
+static void add(struct idle *out, const struct point *from, const struct point *to)
+{
+	uint64_t ns = to->at_ns - from->at_ns;
+
+	if (!from->idle || !to->idle || !from->idle->tid || from->idle->tid != to->idle->tid) {
+		out->unmeasured_ns += ns;
+		return;
+	}
+	if (to->idle->ns <= from->idle->ns)
+		return;
+	ns = min_of(ns, to->idle->ns - from->idle->ns);
+	if (to->idle->on_time)
+		out->due_ns += ns;
+	else
+		out->other_ns += ns;
+}
+
+int idle_between(const struct breakdown_in *in, struct idle *out)
+{
+	uint64_t until = in->sent_first_ns ? in->sent_first_ns : in->end_ns;
+	struct point few[10], *v = few;
+	size_t n = 2 + 2 * in->n_calls;
+	int calls = 0;
+
+	*out = (struct idle){ 0 };
+	if (!in->loop || !in->idle || !in->idle[0][1].tid || !in->read_last_ns)
+		return 0;
+	if (n > sizeof(few) / sizeof(few[0]))
+		v = calloc(n, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	n = fill(in, v);
+	qsort(v, n, sizeof(*v), by_time);
+	for (size_t i = 0; i + 1 < n; i++) {
+		calls += v[i].calls;
+		if (!calls && v[i].at_ns >= in->read_last_ns && v[i + 1].at_ns <= until)
+			add(out, &v[i], &v[i + 1]);
+	}
+	out->known = true;
+	if (v != few)
+		free(v);
+	return 0;
+}
