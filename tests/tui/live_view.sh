@@ -23,7 +23,7 @@ pass "so does the verdict"
 like "its own cost and its losses are on the screen" "$(tui_screen)" 'tardy [0-9.]+% cpu .*lost 0'
 
 # what changes from refresh to refresh: how much the window holds
-count() { tui_screen | sed -n 's/^-- .* in \([0-9]*\) requests\{0,1\} -.*/\1/p'; }
+count() { tui_screen | sed -n 's/^-- .*: mean .* in \([0-9]*\) .*/\1/p'; }
 before=$(count)
 between "the panel says how many requests there were" "${before:-none}" 1 1000000
 tui_expect "the figures move" eval '[ "$(count)" != "$before" ]'

@@ -110,7 +110,7 @@ is "one file, for its owner only" "$(stat -c %a "$TMP"/cwd/tardy-screen-*.txt)" 
 like "the screen is in it" "$(cat "$TMP"/cwd/tardy-screen-*.txt)" '^> GET /slow\.bin'
 
 # ---- the window ----------------------------------------------------------------------------
-requests_shown() { tui_screen | sed -n 's/^-- GET .* in \([0-9,]*\) requests.*/\1/p' | tr -d ,; }
+requests_shown() { tui_screen | sed -n 's/^-- GET .*: mean .* in \([0-9,]*\) .*/\1/p' | tr -d ,; }
 window_shown() { tui_screen | sed -n 's/^tardy .* window \([0-9]*\)s .*/\1/p'; }
 tui_keys 1 g
 tui_stable

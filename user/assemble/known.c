@@ -115,8 +115,11 @@ void node_deactivate(struct assemble *a, struct node *n)
 
 void node_serve(struct assemble *a, struct node *n)
 {
-	struct node **head = n->served_by ? NULL : table_put(&a->served, n->x.tgid, NULL);
+	struct node **head;
 
+	if (n->served_by || !n->x.tgid) /* a damaged record can have no process */
+		return;
+	head = table_put(&a->served, n->x.tgid, NULL);
 	if (!head)
 		return;
 	n->served_by = n->x.tgid;

@@ -2,6 +2,7 @@
 /* The verdict, worked out from the leading row; see verdict.h. */
 #include "rank/verdict.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/intern.h"
@@ -67,6 +68,7 @@ static const struct part *leading_what(const struct part *cause, const struct pa
 		    (is_unnamed(best) && !is_unnamed(p) && p->ns >= cause->ns / NAMED_SHARE))
 			best = p;
 	}
+	assert(best); /* whats are causes, split up */
 	for (size_t i = 0; i < whats->n && !best->held_by; i++) {
 		const struct part *p = &whats->v[i];
 
