@@ -195,6 +195,36 @@ static void test_sample(void **state)
 	hostload_free(h);
 }
 
+/* The busy one comes last, behind a host's many volumes. */
+static void test_many_disks(void **state)
+{
+	struct hostload *h = hostload_new_at(proc, sys);
+	struct rec_host r;
+	char name[32];
+
+	(void)state;
+	assert_non_null(h);
+	put_file(proc, "stat", "cpu  100 0 0 100 0 0 0 0\n");
+	for (int i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "block/dm-%d", i);
+		put_dir(sys, name);
+	}
+	for (int ms = 0; ms <= 40; ms += 40) {
+		char text[400 * 64];
+		int at = 0;
+
+		if (ms)
+			wait_ms(60);
+		for (int i = 0; i < 400; i++)
+			at += snprintf(text + at, sizeof(text) - (size_t)at, DISK("dm-%d", "%d"), i,
+				       i == 399 ? ms : 0);
+		put_file(proc, "diskstats", text);
+		assert_int_equal(hostload_sample(h, &r), 0);
+	}
+	assert_true(r.disk > 0);
+	hostload_free(h);
+}
+
 static void test_odd_intervals(void **state)
 {
 	struct hostload *h = hostload_new_at(proc, sys);
@@ -257,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_parse_pressure),
 		cmocka_unit_test(test_parse_disks),
 		cmocka_unit_test_setup_teardown(test_sample, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_disks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_odd_intervals, set_up, tear_down),
 		cmocka_unit_test(test_this_host),
 	};

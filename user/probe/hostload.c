@@ -18,7 +18,7 @@
 #include "base/kernel_clock.h"
 
 enum {
-	DISKS_MAX = 128, /* more are not looked at */
+	DISKS_MAX = 1024, /* more are not looked at; images in loop devices come by the hundred */
 	NAME_MAX_LEN = 32, /* DISK_NAME_LEN of the kernel */
 	TEXT_MAX = 256 * 1024, /* /proc/stat of a host with many CPUs and interrupts is long */
 	INTERVAL_MIN_MS = 50,
