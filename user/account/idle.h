@@ -8,7 +8,7 @@
 #define TARDY_ACCOUNT_IDLE_H
 #include <stdbool.h>
 #include <stdint.h>
-#include "account/breakdown.h"
+#include "account/breakdown_in.h"
 
 struct idle {
 	bool known; /* false: no event loop, or a capture that does not tell */
