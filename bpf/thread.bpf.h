@@ -117,10 +117,14 @@ static __always_inline void thread_idle(const struct thread *t, __u32 tid, struc
 	to->on_time = t->on_time;
 }
 
-static __always_inline void thread_cut(struct thread *t, __u64 wake_ns)
+/* Ends `before` at an idle wait's wakeup. A global function: verified once instead of at each place
+ * that calls it. */
+__noinline int thread_cut(struct thread *t, __u64 wake_ns)
 {
 	__u64 worked = 0;
 
+	if (!t)
+		return 0;
 	for (int i = 0; i < STATE_COUNT; i++) {
 		t->before[i] += t->since[i];
 		if (!state_is_idle(i))
@@ -132,6 +136,7 @@ static __always_inline void thread_cut(struct thread *t, __u64 wake_ns)
 	t->idle_cut = 1;
 	t->fresh = 0; /* all since is known */
 	t->cut_ns = wake_ns;
+	return 0;
 }
 
 #define UNSEEN_MIN_NS 100000ULL /* shorter runs are not looked into */
@@ -297,7 +302,7 @@ static __always_inline __u64 thread_since_arrival(struct thread *t, __u64 arriva
 	return sum - (now - arrival);
 }
 
-/* A global function: verified once instead of at each place that calls it. */
+/* A global function, too. */
 __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 now,
 				  __u32 slice_and_poll_as, __u32 whose)
 {
