@@ -360,10 +360,12 @@ static __always_inline void read_response(struct conn *c, struct user_bufs *b, _
 
 /* Takes what is wanted of the text of an I/O of `ret` bytes, by the current system call; after the
  * turn's times were brought up to date. */
-static __always_inline void text_read(struct conn *c, __u32 ret, __u32 turn)
+__noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 {
 	struct user_bufs b;
 
+	if (!c)
+		return 0;
 	if (!user_bufs_find(&b, ret)) {
 		count(COUNTER_NO_TEXT);
 		if (turn == 0) {
@@ -373,12 +375,13 @@ static __always_inline void text_read(struct conn *c, __u32 ret, __u32 turn)
 			sat_add(&c->rec.rsp_total, ret);
 			c->rec.tail_len = 0;
 		}
-		return;
+		return 0;
 	}
 	if (turn == 0)
 		read_request(c, &b, ret);
 	else
 		read_response(c, &b, ret);
+	return 0;
 }
 
 /* Does what the current system call sends begin with a status line? */
