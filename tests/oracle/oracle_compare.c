@@ -45,6 +45,7 @@ enum { WHAT_WALL = CAUSE_COUNT, WHAT_STRAY, WHAT_CPU_RUNQ, WHAT_COUNT };
 
 struct sample {
 	double truth_ns, tardy_ns, error_ns, base_ns;
+	const struct answer *of;
 };
 
 /* The samples of one group and one cause. */
@@ -140,18 +141,18 @@ static void check_add(struct comparison *c, const char *group, int what, bool is
 	k->v[k->n++] = sample;
 }
 
-static struct sample sample_of(double value, struct range truth)
+static struct sample sample_of(const struct answer *a, double value, struct range truth)
 {
 	double middle = (double)(truth.lo + truth.hi) / 2;
 
-	return (struct sample){ middle, value, error_of(value, truth), middle };
+	return (struct sample){ middle, value, error_of(value, truth), middle, a };
 }
 
 /* Sorts the parts of one request into the checks of its group. */
 static void check_request(struct comparison *c, const struct answer *a)
 {
 	const struct truth *t = a->truth;
-	struct sample stray = { 0, 0, 0, (double)t->wall.hi };
+	struct sample stray = { 0, 0, 0, (double)t->wall.hi, a };
 	const struct range *cpu = &t->cause[CAUSE_CPU], *runq = &t->cause[CAUSE_RUNQ];
 	int about = group_cause(t->group);
 	bool together = c->sleep_sum && about == CAUSE_SLEEP;
@@ -160,10 +161,10 @@ static void check_request(struct comparison *c, const struct answer *a)
 		return;
 	if (together)
 		check_add(c, t->group, WHAT_CPU_RUNQ, false,
-			  sample_of((double)(a->cause_ns[CAUSE_CPU] + a->cause_ns[CAUSE_RUNQ]),
+			  sample_of(a, (double)(a->cause_ns[CAUSE_CPU] + a->cause_ns[CAUSE_RUNQ]),
 				    (struct range){ cpu->lo + runq->lo, cpu->hi + runq->hi }));
 	for (int i = 0; i < CAUSE_COUNT; i++) {
-		struct sample s = sample_of((double)a->cause_ns[i], t->cause[i]);
+		struct sample s = sample_of(a, (double)a->cause_ns[i], t->cause[i]);
 		bool injected = t->cause[i].hi > 0;
 		bool is_main = i == about ||
 			       (about == CAUSE_COUNT && i != CAUSE_CPU && i != CAUSE_RUNQ);
@@ -179,7 +180,7 @@ static void check_request(struct comparison *c, const struct answer *a)
 		stray.error_ns += s.error_ns;
 	}
 	check_add(c, t->group, WHAT_STRAY, false, stray);
-	check_add(c, t->group, WHAT_WALL, false, sample_of((double)a->wall_ns, t->wall));
+	check_add(c, t->group, WHAT_WALL, false, sample_of(a, (double)a->wall_ns, t->wall));
 }
 
 static int by_value(const void *a, const void *b)
@@ -233,6 +234,20 @@ static double check_percentile(const struct check *k, enum field field, int perc
 	return result;
 }
 
+/* Names the requests whose error is above the limit of one: what was to be explained. */
+static void print_outliers(const struct check *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct sample *s = &k->v[i];
+
+		if (field_of(s, RATIO_5) > 1)
+			printf("  id %llu %s: %s %.0f us, by tardy %.0f, off by %.0f\n",
+			       (unsigned long long)s->of->truth->id, s->of->truth->path,
+			       what_name(k->what), s->truth_ns / 1000, s->tardy_ns / 1000,
+			       s->error_ns / 1000);
+	}
+}
+
 static void check_judge(struct comparison *c, const struct check *k)
 {
 	double percent = check_percentile(k, PERCENT, 50);
@@ -253,6 +268,8 @@ static void check_judge(struct comparison *c, const struct check *k)
 	       !injected ? "FAIL: not injected" :
 	       good      ? "ok" :
 			   "FAIL");
+	if (!good)
+		print_outliers(k);
 }
 
 /* A request's route must begin with its method and the first segment of its path. */
