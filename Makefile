@@ -284,7 +284,7 @@ test-unit: ## unit tests (TESTS='name_test ...' chooses)
 	$(RUN_TESTS) unit
 test-san: ## unit tests under address and undefined-behaviour sanitizers
 	$(RUN_TESTS) san
-test-fuzz: ## fuzz smoke: FUZZ_SECONDS (10) of each target
+test-fuzz: ## fuzz all targets for FUZZ_BUDGET (360) seconds of a processor, or FUZZ_SECONDS each
 	$(RUN_TESTS) fuzz
 test-golden: ## command-line output against stored results
 	$(RUN_TESTS) golden

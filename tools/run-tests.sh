@@ -10,8 +10,9 @@
 # a suite that finds no test, a plan that was not fulfilled. Only a person leaves something out:
 # TARDY_SKIP='live unit/slice_test'. The last line is "N passed, N failed".
 #
-# Environment: TESTS='name ...' only these jobs; TARDY_JOBS; FUZZ_SECONDS; TARDY_DEADLINE
-# (seconds for everything, after which the remaining jobs fail unrun); V=1 full output.
+# Environment: TESTS='name ...' only these jobs; TARDY_JOBS; FUZZ_BUDGET (seconds of a processor that
+# all fuzz targets share) or FUZZ_SECONDS (of each); TARDY_DEADLINE (seconds for everything, after
+# which the remaining jobs fail unrun); V=1 full output.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES SAN COV FUZZ WERROR
@@ -22,7 +23,9 @@ case $BUILD in /*) TARDY_BUILD=$BUILD ;; *) TARDY_BUILD=$PWD/$BUILD ;; esac
 export TARDY_BUILD TARDY=$TARDY_BUILD/tardy
 TARDY_SKIP=${TARDY_SKIP:-} TESTS=${TESTS:-} V=${V:-}
 JOBS=${TARDY_JOBS:-$(nproc)}
-FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+# 3 minutes on two processors, and some 80 s to build the targets when nothing is built
+FUZZ_BUDGET=${FUZZ_BUDGET:-360}
+FUZZ_SECONDS=${FUZZ_SECONDS:-}
 DEADLINE=${TARDY_DEADLINE:-3480}
 RESULTS=$TARDY_BUILD/test-results
 passed=0 failed=0 skipped=0
@@ -166,12 +169,13 @@ unit_jobs() {
 	run_queue "$JOBS"
 }
 
+# fuzz_job NAME SECONDS: no input may take 10 s, on a busy host either; the slowest seen takes 0.3 s
 fuzz_job() {
 	local corpus=$TARDY_BUILD/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
 	mkdir -p "$corpus"
 	[ -d "$seeds" ] || seeds=
-	job "$1" $((FUZZ_SECONDS + 120)) "$TARDY_BUILD/fuzz/fuzz/$1" \
-		-max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	job "$1" $(($2 + 120)) "$TARDY_BUILD/fuzz/fuzz/$1" \
+		-max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$RESULTS/fuzz/$1-" "$corpus" ${seeds:+"$seeds"}
 }
 
@@ -200,10 +204,11 @@ suite_san() {
 	build_for unit-bins SAN=1 BUILD="$BUILD/san" && unit_jobs "$TARDY_BUILD/san" 300
 }
 suite_fuzz() {
-	local t
+	local t each targets=(tests/fuzz/*_fuzz.c)
 	build_for fuzz-bins FUZZ=1 BUILD="$BUILD/fuzz" || return
-	for t in tests/fuzz/*_fuzz.c; do
-		[ -f "$t" ] && fuzz_job "$(basename "$t" .c)"
+	each=${FUZZ_SECONDS:-$((FUZZ_BUDGET / ${#targets[@]} + 1))}
+	for t in "${targets[@]}"; do
+		[ -f "$t" ] && fuzz_job "$(basename "$t" .c)" "$each"
 	done
 	run_queue "$JOBS"
 }

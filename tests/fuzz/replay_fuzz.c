@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Real captures with flipped bits, through everything that a report does: reader, pipeline,
- * snapshot and every export. Random bytes never look like a recording, so the input says only what
- * to change: its first byte which of the captures of tests/golden and at which level, then groups
- * of five, a place and a mask.
+ * Real captures, damaged, through everything that a report does: reader, pipeline, snapshot and
+ * every export. Random bytes never look like a recording, so the input says only what to change. Its
+ * first byte: which capture of tests/golden and tests/fuzz/captures. Its second byte, the level:
  *
- *   even  bits of the file: checksums find them, and what came before is used
- *   odd   bits of the records, each with its own length: nothing finds them
+ *   0..7  the file: groups of five, a place and a mask. Checksums find them, and what came before is
+ *         used
+ *   8..   the records, which nothing finds: where to begin and how many to take (a byte each, in
+ *         parts of 256 of the capture and of RECORDS_MAX), then groups of six: what to do (enum
+ *         damage), a place, a mask. So few records, because their exports take most of the time
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,120 +25,187 @@
 #include "ingest/capture_read.h"
 #include "pipeline.h"
 
-enum { CAPTURES_MAX = 16, FLIPS_MAX = 64, FILE_MAX = 4 << 20 };
+enum { CAPTURES_MAX = 32, CHANGES_MAX = 64, FILE_MAX = 4 << 20, RECORDS_MAX = 128 };
 
-static struct {
-	uint8_t *file, *records; /* records one behind the other, padded as in a block */
-	size_t file_len, records_len;
+/* What can happen to a record between two hosts, or in the hands of somebody who edits it. */
+enum { FILE_LEVELS = 8 };
+enum damage { FLIP, DROP, REPEAT, SWAP, CUT, DAMAGES };
+
+static struct capture {
+	uint8_t *file;
+	size_t file_len;
+	struct rec_hdr **records; /* each in memory of its own size */
+	size_t n_records;
 } captures[CAPTURES_MAX];
 static size_t n_captures;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-static void unpack(uint8_t **out, size_t *len, const uint8_t *file, size_t file_len)
+static struct rec_hdr *record_copy(const struct rec_hdr *rec)
 {
-	int fd = memfd_create("replay_fuzz", MFD_CLOEXEC);
-	const struct rec_hdr *rec;
+	struct rec_hdr *copy = malloc(rec->len);
+
+	MUST(copy);
+	memcpy(copy, rec, rec->len);
+	return copy;
+}
+
+/* NULL when it is no capture any more. *fd is the caller's to close, after the reader. */
+static struct capture_reader *reader_of(const uint8_t *file, size_t len, int *fd)
+{
 	struct capture_reader *r;
 
-	MUST(fd >= 0 && pwrite(fd, file, file_len, 0) == (ssize_t)file_len);
-	MUST(!capture_reader_open_fd(&r, fd));
-	while (capture_reader_next(r, &rec) == 1) {
-		size_t padded = (rec->len + 7u) & ~(size_t)7;
+	*fd = memfd_create("replay_fuzz", MFD_CLOEXEC);
+	MUST(*fd >= 0 && pwrite(*fd, file, len, 0) == (ssize_t)len);
+	return capture_reader_open_fd(&r, *fd) ? NULL : r;
+}
 
-		*out = realloc(*out, *len + padded);
-		MUST(*out);
-		memset(*out + *len, 0, padded);
-		memcpy(*out + *len, rec, rec->len);
-		*len += padded;
+static void unpack(struct capture *c)
+{
+	int fd;
+	struct capture_reader *r = reader_of(c->file, c->file_len, &fd);
+	const struct rec_hdr *rec;
+
+	MUST(r);
+	while (capture_reader_next(r, &rec) == 1) {
+		c->records = realloc(c->records, (c->n_records + 1) * sizeof(struct rec_hdr *));
+		MUST(c->records);
+		c->records[c->n_records++] = record_copy(rec);
 	}
-	MUST(capture_reader_status(r) == CAPTURE_WHOLE);
+	MUST(capture_reader_status(r) == CAPTURE_WHOLE && c->n_records);
 	capture_reader_close(r);
 	close(fd);
+}
+
+static void load(const char *path)
+{
+	struct capture *c = &captures[n_captures++];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	c->file = malloc(FILE_MAX);
+	MUST(fd >= 0 && c->file);
+	got = read(fd, c->file, FILE_MAX);
+	MUST(got > 0);
+	close(fd);
+	c->file_len = (size_t)got;
+	unpack(c);
+}
+
+static void load_all(const char *folder)
+{
+	struct dirent **names;
+	int n = scandir(folder, &names, NULL, alphasort);
+
+	MUST(n > 0);
+	for (int i = 0; i < n; i++) {
+		size_t len = strlen(names[i]->d_name);
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+		if (n_captures < CAPTURES_MAX && len > 5 &&
+		    !strcmp(names[i]->d_name + len - 5, ".data"))
+			load(path);
+		free(names[i]);
+	}
+	free(names);
 }
 
 /* Captures are found from the root of the repository, where suites run. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct dirent **names;
-	int n = scandir("tests/golden", &names, NULL, alphasort);
-
 	(void)argc, (void)argv;
-	for (int i = 0; i < n; i++) {
-		size_t len = strlen(names[i]->d_name);
-		char path[512];
-		ssize_t got;
-		int fd;
-
-		if (n_captures < CAPTURES_MAX && len > 5 &&
-		    !strcmp(names[i]->d_name + len - 5, ".data")) {
-			snprintf(path, sizeof(path), "tests/golden/%s", names[i]->d_name);
-			fd = open(path, O_RDONLY | O_CLOEXEC);
-			captures[n_captures].file = malloc(FILE_MAX);
-			MUST(fd >= 0 && captures[n_captures].file);
-			got = read(fd, captures[n_captures].file, FILE_MAX);
-			MUST(got > 0);
-			close(fd);
-			captures[n_captures].file_len = (size_t)got;
-			unpack(&captures[n_captures].records, &captures[n_captures].records_len,
-			       captures[n_captures].file, (size_t)got);
-			n_captures++;
-		}
-		free(names[i]);
-	}
-	free(names);
-	MUST(n_captures);
+	load_all("tests/golden");
+	load_all("tests/fuzz/captures");
 	return 0;
 }
 
-static uint8_t *flipped(const uint8_t *from, size_t len, const uint8_t *data, size_t size)
+static uint32_t place_of(const uint8_t *data)
 {
-	uint8_t *copy = malloc(len);
 	uint32_t place;
 
-	MUST(copy);
-	memcpy(copy, from, len);
-	for (size_t i = 0; i < FLIPS_MAX && size >= 5; i++, data += 5, size -= 5) {
-		memcpy(&place, data, sizeof(place));
-		copy[place % len] ^= data[4];
-	}
-	return copy;
+	memcpy(&place, data, sizeof(place));
+	return place;
 }
 
-static void feed_file(struct pipeline *p, const uint8_t *file, size_t len)
+static void feed_file(struct pipeline *p, const struct capture *c, const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("replay_fuzz", MFD_CLOEXEC);
+	uint8_t *bent = malloc(c->file_len);
 	const struct rec_hdr *rec;
 	struct capture_reader *r;
+	int fd;
 
-	MUST(fd >= 0 && pwrite(fd, file, len, 0) == (ssize_t)len);
-	if (!capture_reader_open_fd(&r, fd)) {
-		while (capture_reader_next(r, &rec) == 1)
-			MUST(!pipeline_record(p, rec));
-		MUST(capture_reader_status(r) != CAPTURE_READING);
-		capture_reader_close(r);
-	}
+	MUST(bent);
+	memcpy(bent, c->file, c->file_len);
+	for (size_t i = 0; i < CHANGES_MAX && size >= 5; i++, data += 5, size -= 5)
+		bent[place_of(data) % c->file_len] ^= data[4];
+	r = reader_of(bent, c->file_len, &fd);
+	free(bent);
+	while (r && capture_reader_next(r, &rec) == 1)
+		MUST(!pipeline_record(p, rec));
+	MUST(!r || capture_reader_status(r) != CAPTURE_READING);
+	capture_reader_close(r);
 	close(fd);
 }
 
-/* Each record alone in memory of its size, so that reading behind it is found. */
-static void feed_records(struct pipeline *p, const uint8_t *whole, const uint8_t *bent, size_t len)
+/* data: a damage, a place (16 bits which record, 16 where in it), a mask. */
+static void change(struct rec_hdr **v, size_t *n, const uint8_t *data)
 {
-	size_t at = 0;
+	uint32_t place = place_of(data + 1), which = place % *n, at = place >> 16;
+	struct rec_hdr *rec = v[which], *other;
+	uint32_t len = rec->len;
 
-	while (at < len) {
-		struct rec_hdr was, *rec;
-
-		memcpy(&was, whole + at, sizeof(was));
-		rec = malloc(was.len);
-		MUST(rec);
-		memcpy(rec, bent + at, was.len);
+	switch (data[0] % DAMAGES) {
+	case FLIP:
+		((uint8_t *)rec)[at % len] ^= data[5];
 		/* the reader vouches for this much */
-		if (rec->len > was.len || rec->len < sizeof(*rec))
-			rec->len = was.len;
-		MUST(!pipeline_record(p, rec));
+		rec->len = len;
+		break;
+	case DROP:
+		if (*n == 1)
+			break;
 		free(rec);
-		at += (was.len + 7u) & ~(size_t)7;
+		memmove(v + which, v + which + 1, (--*n - which) * sizeof(*v));
+		break;
+	case REPEAT: /* later in the stream, or sooner */
+		if (*n == 2 * (size_t)RECORDS_MAX)
+			break;
+		v[(*n)++] = record_copy(rec);
+		other = v[at % *n];
+		v[at % *n] = v[*n - 1];
+		v[*n - 1] = other;
+		break;
+	case SWAP:
+		other = v[at % *n];
+		v[at % *n] = rec;
+		v[which] = other;
+		break;
+	case CUT:
+		rec->len = sizeof(*rec) + at % (len - (uint32_t)sizeof(*rec) + 1);
+		v[which] = record_copy(rec);
+		free(rec);
+		break;
+	}
+}
+
+/* Each record alone in memory of its size, so that reading behind it is found. */
+static void feed_records(struct pipeline *p, const struct capture *c, const uint8_t *data,
+			 size_t size)
+{
+	size_t from = size ? c->n_records * data[0] / 256 : 0;
+	size_t n = size > 1 ? (size_t)RECORDS_MAX * data[1] / 256 + 1 : RECORDS_MAX;
+	struct rec_hdr *v[2 * RECORDS_MAX];
+
+	n = n < c->n_records - from ? n : c->n_records - from;
+	for (size_t i = 0; i < n; i++)
+		v[i] = record_copy(c->records[from + i]);
+	data += size < 2 ? size : 2;
+	size -= size < 2 ? size : 2;
+	for (size_t i = 0; i < CHANGES_MAX && size >= 6; i++, data += 6, size -= 6)
+		change(v, &n, data);
+	for (size_t i = 0; i < n; i++) {
+		MUST(!pipeline_record(p, v[i]));
+		free(v[i]);
 	}
 }
 
@@ -157,23 +226,16 @@ static void export_all(const struct snapshot *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const struct capture *c = &captures[size ? data[0] % n_captures : 0];
 	struct pipeline_opts po = { .report = true };
-	size_t which = size ? data[0] / 2 % n_captures : 0;
 	struct pipeline *p = pipeline_new(&po);
 	struct snapshot *s;
-	uint8_t *bent;
 
 	MUST(p);
-	if (size && data[0] % 2) {
-		bent = flipped(captures[which].records, captures[which].records_len, data + 1,
-			       size - 1);
-		feed_records(p, captures[which].records, bent, captures[which].records_len);
-	} else {
-		bent = flipped(captures[which].file, captures[which].file_len, data + 1,
-			       size ? size - 1 : 0);
-		feed_file(p, bent, captures[which].file_len);
-	}
-	free(bent);
+	if (size > 1 && data[1] >= FILE_LEVELS)
+		feed_records(p, c, data + 2, size - 2);
+	else
+		feed_file(p, c, data + (size > 1 ? 2 : 0), size > 1 ? size - 2 : 0);
 	s = pipeline_snapshot(p, 5, 500);
 	MUST(s);
 	export_all(s);

@@ -19,6 +19,22 @@ static void put_text(uint8_t *field, size_t size, const char *text)
 	memcpy(field, text, strlen(text));
 }
 
+/* Words of a command line without their folders. */
+static void strip_folders(uint8_t *title, size_t size)
+{
+	char words[256];
+	size_t at = 0;
+
+	snprintf(words, sizeof(words), "%.*s", (int)size - 1, (const char *)title);
+	memset(title, 0, size);
+	for (char *rest = words, *word; (word = strsep(&rest, " ")) != NULL;) {
+		char *slash = strrchr(word, '/');
+
+		at += (size_t)snprintf((char *)title + at, size - at, "%s%s", at ? " " : "",
+				       slash ? slash + 1 : word);
+	}
+}
+
 static void scrub(struct rec_hdr *rec)
 {
 	if (record_check(rec) != 1)
@@ -34,6 +50,7 @@ static void scrub(struct rec_hdr *rec)
 		struct rec_proc *p = (void *)rec;
 
 		put_text(p->cgroup, sizeof(p->cgroup), "/");
+		strip_folders(p->title, sizeof(p->title));
 	}
 }
 

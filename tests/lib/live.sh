@@ -182,6 +182,7 @@ children_of() {
 }
 
 # ---- recordings ------------------------------------------------------------------------------
+RECORDS=0
 # record_start PIDS [ARGS...]: tardy records to $TMP/data; returns when it measures. $RECORD_FROM
 # and, after record_end, $RECORD_TO are the seconds (Unix time) in which it surely did.
 record_start() {
@@ -194,11 +195,14 @@ record_start() {
 	RECORD_FROM=$EPOCHREALTIME
 }
 # record_end: ends it as ^C does; what is at rest by then is in the capture. $RECORD_STATUS
+# TARDY_CAPTURES=DIR keeps each capture there, by the script's name and a number.
 record_end() {
 	RECORD_TO=$EPOCHREALTIME
 	sleep 0.5
 	end_pid "$TARDY_PID" INT
 	RECORD_STATUS=$?
+	[ -z "${TARDY_CAPTURES:-}" ] ||
+		cp "$TMP/data" "$TARDY_CAPTURES/$(basename "$0" .sh)_$((RECORDS += 1)).data"
 }
 # report_json FILE SECTION...: what a capture says, as JSON lines in FILE
 report_json() {
