@@ -21,6 +21,7 @@ struct cost_sample {
 };
 
 struct pipeline {
+	struct intern_holder holder;
 	struct pipeline_opts opts;
 	struct assemble *assemble;
 	struct aggregate *aggregate;
@@ -56,6 +57,14 @@ static void on_request(void *ctx, const struct request *r)
 	aggregate_add(p->aggregate, r);
 }
 
+static void pipeline_keep_names(void *ctx)
+{
+	const struct pipeline *p = ctx;
+
+	intern_keep(p->hostname);
+	intern_keep(p->kernel);
+}
+
 struct pipeline *pipeline_new(const struct pipeline_opts *opts)
 {
 	struct aggregate_options ao = { .report = opts->report };
@@ -78,6 +87,8 @@ struct pipeline *pipeline_new(const struct pipeline_opts *opts)
 		pipeline_free(p);
 		return NULL;
 	}
+	p->holder = (struct intern_holder){ pipeline_keep_names, p, NULL };
+	intern_hold(&p->holder);
 	return p;
 }
 
@@ -85,6 +96,7 @@ void pipeline_free(struct pipeline *p)
 {
 	if (!p)
 		return;
+	intern_unhold(&p->holder);
 	assemble_free(p->assemble);
 	aggregate_free(p->aggregate);
 	stacks_free(p->stacks);

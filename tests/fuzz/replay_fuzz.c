@@ -148,13 +148,20 @@ static void feed_file(struct pipeline *p, const struct capture *c, const uint8_t
 	close(fd);
 }
 
-/* data: a damage, a place (16 bits which record, 16 where in it), a mask. */
-static void change(struct rec_hdr **v, size_t *n, const uint8_t *data)
-{
-	uint32_t place = place_of(data + 1), which = place % *n, at = place >> 16;
-	struct rec_hdr *rec = v[which], *other;
-	uint32_t len = rec->len;
+/* The records that are fed, each its own. */
+static struct rec_hdr *window[2 * RECORDS_MAX];
 
+/* data: a damage, a place (16 bits which record, 16 where in it), a mask. */
+static void change(size_t *n, const uint8_t *data)
+{
+	struct rec_hdr **v = window;
+	uint32_t place = place_of(data + 1), which, at = place >> 16, len;
+	struct rec_hdr *rec, *other;
+
+	MUST(*n);
+	which = place % *n;
+	rec = v[which];
+	len = rec->len;
 	switch (data[0] % DAMAGES) {
 	case FLIP:
 		((uint8_t *)rec)[at % len] ^= data[5];
@@ -194,7 +201,7 @@ static void feed_records(struct pipeline *p, const struct capture *c, const uint
 {
 	size_t from = size ? c->n_records * data[0] / 256 : 0;
 	size_t n = size > 1 ? (size_t)RECORDS_MAX * data[1] / 256 + 1 : RECORDS_MAX;
-	struct rec_hdr *v[2 * RECORDS_MAX];
+	struct rec_hdr **v = window;
 
 	n = n < c->n_records - from ? n : c->n_records - from;
 	for (size_t i = 0; i < n; i++)
@@ -202,7 +209,7 @@ static void feed_records(struct pipeline *p, const struct capture *c, const uint
 	data += size < 2 ? size : 2;
 	size -= size < 2 ? size : 2;
 	for (size_t i = 0; i < CHANGES_MAX && size >= 6; i++, data += 6, size -= 6)
-		change(v, &n, data);
+		change(&n, data);
 	for (size_t i = 0; i < n; i++) {
 		MUST(!pipeline_record(p, v[i]));
 		free(v[i]);

@@ -81,22 +81,28 @@ static void unused_ones_are_forgotten(void **state)
 	frame_names_release(&s);
 }
 
-static void names_are_bounded(void **state)
+/* A process makes up names without end, while one is used all the time. */
+static void made_up_names_are_forgotten(void **state)
 {
+	enum { ROOM = 16 };
 	char text[16];
 
 	(void)state;
-	frame_names_init(&s, 100, 3);
-	for (uint64_t i = 0; i < 5; i++) {
+	frame_names_init(&s, 1000, ROOM);
+	add(1, 1, "used", 0);
+	add(0, 9, "used", SYM_KERNEL);
+	for (uint64_t i = 0; i < 10 * ROOM; i++) {
 		snprintf(text, sizeof(text), "f%u", (unsigned)i);
-		add(1, i, text, 0);
+		add(2, i, text, 0);
+		expect(2, i, text, true);
+		expect(1, 1, "used", true);
+		expect(0, 9, "used_[k]", true);
+		assert_true(s.texts.n <= ROOM / 2);
+		assert_true(s.young.n + s.old.n <= ROOM);
 	}
-	expect(1, 2, "f2", true);
-	expect(1, 3, "[other]", true);
-	add(0, 9, "f9", SYM_KERNEL);
-	expect(0, 9, "[other]_[k]", true);
-	add(1, 10, "f0", 0); /* a name that is there has room */
-	expect(1, 10, "f0", true);
+	expect(2, 0, "[unknown]", false);
+	add(3, 1, "new", 0);
+	expect(3, 1, "new", true);
 	frame_names_release(&s);
 }
 
@@ -112,7 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
 		cmocka_unit_test(unused_ones_are_forgotten),
-		cmocka_unit_test(names_are_bounded),
+		cmocka_unit_test(made_up_names_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

@@ -14,11 +14,32 @@
 
 enum { DEFAULT_CAPACITY = 1 << 18 };
 
+static uint32_t held[1024];
+static size_t n_held;
+
+static void keep_held(void *ctx)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n_held; i++)
+		intern_keep(held[i]);
+}
+
+static struct intern_holder holder = { keep_held, NULL, NULL };
+
 static int teardown(void **state)
 {
 	(void)state;
+	n_held = 0;
+	intern_unhold(&holder);
 	intern_release();
 	intern_set_capacity(DEFAULT_CAPACITY);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	intern_hold(&holder);
 	return 0;
 }
 
@@ -76,14 +97,20 @@ static void test_many_texts_stay_put(void **state)
 	free(ids);
 }
 
+static uint32_t hold(uint32_t id)
+{
+	held[n_held++] = id;
+	return id;
+}
+
 static void test_full_table_is_other(void **state)
 {
 	uint32_t a, b;
 
 	(void)state;
 	intern_set_capacity(2);
-	a = intern_str("one");
-	b = intern_str("two");
+	a = hold(intern_str("one"));
+	b = hold(intern_str("two"));
 	assert_int_equal(intern_overflows(), 0);
 	assert_int_equal(intern_str("three"), INTERN_OTHER);
 	assert_int_equal(intern_str("four"), INTERN_OTHER);
@@ -104,11 +131,69 @@ static void test_capacity_at_growth_steps(void **state)
 	for (uint32_t cap = 505; cap < 520; cap++) {
 		intern_release();
 		intern_set_capacity(cap);
+		n_held = 0;
 		for (uint32_t i = 0; i < cap; i++)
-			assert_int_not_equal(intern_fmt("%u", i), INTERN_OTHER);
+			assert_int_not_equal(hold(intern_fmt("%u", i)), INTERN_OTHER);
 		assert_int_equal(intern_fmt("%u", cap), INTERN_OTHER);
 		assert_int_equal(intern_overflows(), 1);
 	}
+}
+
+/* Whoever sends requests makes up names without end: what came before and is held stays, what
+ * comes after has its name. */
+static void test_made_up_names_are_forgotten(void **state)
+{
+	enum { CAPACITY = 4096 };
+	uint32_t idle, stale;
+	const char *text;
+
+	(void)state;
+	intern_set_capacity(CAPACITY);
+	hold(intern_str("GET /held"));
+	text = intern_text(held[0]);
+	idle = intern_str("GET /idle");
+	stale = intern_str("GET /unheld");
+	for (int i = 0; i < 10 * CAPACITY; i++) {
+		uint32_t id = intern_fmt("GET /%d", i);
+		char want[32];
+
+		snprintf(want, sizeof(want), "GET /%d", i);
+		assert_string_equal(intern_text(id), want);
+		assert_int_equal(intern_str(want), id);
+		assert_true(id >> 31 == 0);
+		/* asked for all the time, held by nobody */
+		assert_int_equal(intern_str("GET /idle"), idle);
+		/* never another's name */
+		if (i % 100 == 0 && !intern_has(stale))
+			assert_string_equal(intern_text(stale), "other");
+	}
+	assert_false(intern_has(stale));
+	assert_ptr_equal(intern_text(held[0]), text);
+	assert_string_equal(text, "GET /held");
+	assert_string_equal(intern_text(intern_str("GET /checkout")), "GET /checkout");
+	assert_int_equal(intern_overflows(), 0);
+	assert_true(intern_forgotten() > 8 * CAPACITY);
+}
+
+/* The same where nearly all is held. */
+static void test_no_room_but_a_little(void **state)
+{
+	uint32_t named = 0, n = 20000;
+
+	(void)state;
+	intern_set_capacity(1024);
+	for (int i = 0; i < 1000; i++)
+		hold(intern_fmt("held %d", i));
+	for (uint32_t i = 0; i < n; i++)
+		named += intern_fmt("made up %u", i) != INTERN_OTHER;
+	for (int i = 0; i < 1000; i++) {
+		char want[32];
+
+		snprintf(want, sizeof(want), "held %d", i);
+		assert_string_equal(intern_text(held[i]), want);
+	}
+	assert_true(named > n / 8);
+	assert_int_equal(intern_overflows(), n - named);
 }
 
 static void test_long_texts(void **state)
@@ -135,8 +220,10 @@ int main(void)
 		cmocka_unit_test_teardown(test_fixed_ids, teardown),
 		cmocka_unit_test_teardown(test_equal_text_one_id, teardown),
 		cmocka_unit_test_teardown(test_many_texts_stay_put, teardown),
-		cmocka_unit_test_teardown(test_full_table_is_other, teardown),
-		cmocka_unit_test_teardown(test_capacity_at_growth_steps, teardown),
+		cmocka_unit_test_setup_teardown(test_full_table_is_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capacity_at_growth_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_up_names_are_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_room_but_a_little, setup, teardown),
 		cmocka_unit_test_teardown(test_long_texts, teardown),
 	};
 

@@ -606,7 +606,8 @@ uint32_t breakdown_via(uint32_t first, uint32_t rest)
 
 	if (!first || !rest)
 		return first ? first : rest;
-	if (cache[slot].id && cache[slot].first == first && cache[slot].rest == rest)
+	if (cache[slot].id && intern_has(cache[slot].id) && cache[slot].first == first &&
+	    cache[slot].rest == rest)
 		return cache[slot].id;
 	cache[slot].first = first;
 	cache[slot].rest = rest;

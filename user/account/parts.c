@@ -5,6 +5,8 @@
  * with the largest-remainder method only.
  */
 #include "account/parts.h"
+
+#include "base/intern.h"
 #include "base/compare.h"
 
 #include <assert.h>
@@ -56,6 +58,16 @@ int parts_add(struct parts *p, const struct part *add)
 	}
 	p->v[p->n++] = copy;
 	return 0;
+}
+
+void parts_keep_names(const struct part *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		intern_keep(v[i].who);
+		intern_keep(v[i].what);
+		intern_keep(v[i].via);
+		intern_keep(v[i].held_by);
+	}
 }
 
 uint64_t parts_sum_ns(const struct parts *p)

@@ -32,6 +32,8 @@ void parts_clear(struct parts *p);
 /* Adds add->ns and add->count to the part of the same identity (all but ns, count, scaled),
  * else appends. A zero add is ignored. Returns 0, or -ENOMEM with *p unchanged. */
 int parts_add(struct parts *p, const struct part *add);
+/* Holds on to the names of parts, see base/intern.h. */
+void parts_keep_names(const struct part *v, size_t n);
 /* Sum of ns. */
 uint64_t parts_sum_ns(const struct parts *p);
 /* Orders by ns, largest first; ties by cause, who, what (stable across runs of equal input). */

@@ -46,6 +46,24 @@ static void options_default(struct aggregate_options *o)
 	o->slow_ns = o->slow_ns ? o->slow_ns : DEFAULT_SLOW_NS;
 }
 
+static void aggregate_keep_names(void *ctx)
+{
+	const struct aggregate *a = ctx;
+
+	for (size_t i = 0; i < a->n_groups; i++) {
+		const struct group *g = a->groups[i];
+
+		intern_keep(g->service);
+		intern_keep(g->pool);
+		intern_keep(g->route);
+		parts_keep_names(g->dict, g->n_dict);
+		for (uint32_t k = 0; g->slow && k < g->slow->n; k++)
+			kept_keep_names(g->slow->v[k]);
+	}
+	for (size_t i = 0; i < a->n_kept; i++)
+		kept_keep_names(a->kept[i]);
+}
+
 struct aggregate *aggregate_new(const struct aggregate_options *opts)
 {
 	struct aggregate *a = calloc(1, sizeof(*a));
@@ -64,8 +82,11 @@ struct aggregate *aggregate_new(const struct aggregate_options *opts)
 	a->groups = calloc(most, sizeof(struct group *));
 	a->kept = a->o.report ? NULL : calloc(a->o.recent, sizeof(struct kept *));
 	table_init(&a->index, sizeof(struct group *), most);
-	if (a->groups && (a->o.report || a->kept))
+	if (a->groups && (a->o.report || a->kept)) {
+		a->holder = (struct intern_holder){ aggregate_keep_names, a, NULL };
+		intern_hold(&a->holder);
 		return a;
+	}
 	free(a->groups);
 	free(a->kept);
 	free(a);
@@ -76,6 +97,7 @@ void aggregate_free(struct aggregate *a)
 {
 	if (!a)
 		return;
+	intern_unhold(&a->holder);
 	for (size_t i = 0; i < a->n_groups; i++) {
 		kept_slow_free(a->groups[i]->slow);
 		group_free(a->groups[i]);

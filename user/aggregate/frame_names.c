@@ -23,23 +23,16 @@ static uint64_t address_key(uint32_t tgid, uint64_t addr)
 	return hash_bytes(words, sizeof(words));
 }
 
-static uint64_t text_key(const char *text)
-{
-	return hash_bytes(text, strlen(text));
-}
-
 void frame_names_init(struct frame_names *s, size_t addresses, size_t texts)
 {
 	*s = (struct frame_names){
 		.generation = addresses > 1 ? addresses / 2 : 1,
 		.unknown = intern_str("[unknown]"),
 		.unknown_kernel = intern_str("[unknown]_[k]"),
-		.other = intern_str("[other]"),
-		.other_kernel = intern_str("[other]_[k]"),
 	};
 	table_init(&s->young, sizeof(struct frame_name), s->generation);
 	table_init(&s->old, sizeof(struct frame_name), s->generation);
-	table_init(&s->texts, sizeof(uint32_t), texts);
+	table_init(&s->texts, 0, texts > 1 ? texts / 2 : 1);
 }
 
 void frame_names_release(struct frame_names *s)
@@ -49,64 +42,69 @@ void frame_names_release(struct frame_names *s)
 	table_release(&s->texts);
 }
 
-/* Names are bounded here because what is interned stays for good. */
-static uint32_t text_frame(struct frame_names *s, const char *text, bool kernel)
+static void generation_end(struct frame_names *s)
 {
-	bool created;
-	uint32_t *id = table_put(&s->texts, text_key(text), &created);
+	size_t texts = s->texts.capacity;
 
-	if (id && created)
-		*id = intern_str(text);
-	if (id && (created || !strcmp(intern_text(*id), text)))
-		return *id;
-	return kernel ? s->other_kernel : s->other;
+	table_release(&s->old);
+	s->old = s->young;
+	table_init(&s->young, sizeof(struct frame_name), s->generation);
+	table_release(&s->texts);
+	table_init(&s->texts, 0, texts);
 }
 
-/* A slot in the young generation, which ages when it is full; NULL without memory. */
-static struct frame_name *young_slot(struct frame_names *s, uint64_t key)
+/* Names an address in the young generation, which ages when it is full. 0 or -ENOMEM. */
+static int young_put(struct frame_names *s, uint64_t key, const struct frame_name *name)
 {
-	struct frame_name *found = table_get(&s->young, key);
+	struct frame_name *slot = table_get(&s->young, key);
+	bool again = table_get(&s->texts, name->frame);
 
-	if (!found && s->young.n >= s->generation) {
-		table_release(&s->old);
-		s->old = s->young;
-		table_init(&s->young, sizeof(struct frame_name), s->generation);
+	if ((!slot && s->young.n >= s->generation) || (!again && s->texts.n >= s->texts.capacity)) {
+		generation_end(s);
+		slot = NULL;
 	}
-	return found ? found : table_put(&s->young, key, NULL);
+	if (!slot)
+		slot = table_put(&s->young, key, NULL);
+	if (!slot || !table_put(&s->texts, name->frame, NULL))
+		return -ENOMEM;
+	*slot = *name;
+	return 0;
+}
+
+void frame_names_keep(const struct frame_names *s)
+{
+	table_each(it, &s->young)
+		intern_keep(((struct frame_name *)it.value)->frame);
+	table_each(it, &s->old)
+		intern_keep(((struct frame_name *)it.value)->frame);
+	intern_keep(s->unknown);
+	intern_keep(s->unknown_kernel);
 }
 
 int frame_names_add(struct frame_names *s, const struct rec_sym *r)
 {
 	struct slice name = record_text(r->text, sizeof(r->text));
 	bool kernel = !r->tgid, known = !(r->flags & (SYM_UNKNOWN | SYM_NO_MAP)) && name.len;
+	struct frame_name entry = { .tgid = r->tgid, .known = known };
 	char text[ABI_SYM_TEXT + 8];
-	struct frame_name *sym;
-	uint32_t frame = kernel ? s->unknown_kernel : s->unknown;
 
 	snprintf(text, sizeof(text), "%.*s%s", (int)name.len, name.ptr, kernel ? "_[k]" : "");
-	if (name.len)
-		frame = text_frame(s, text, kernel);
-	sym = young_slot(s, address_key(r->tgid, r->addr));
-	if (!sym)
-		return -ENOMEM;
-	*sym = (struct frame_name){ .tgid = r->tgid, .frame = frame, .known = known };
-	return 0;
+	entry.frame = name.len ? intern_str(text) : kernel ? s->unknown_kernel : s->unknown;
+	return young_put(s, address_key(r->tgid, r->addr), &entry);
 }
 
 uint32_t frame_names_get(struct frame_names *s, uint32_t tgid, uint64_t addr, bool *known)
 {
 	uint64_t key = address_key(tgid, addr);
-	struct frame_name *sym = table_get(&s->young, key), *fresh;
+	struct frame_name *sym = table_get(&s->young, key);
 	struct frame_name old;
 
 	*known = false;
 	if (!sym) {
 		sym = table_get(&s->old, key);
-		if (sym) { /* used: it stays for another generation */
+		if (sym) { /* used: it stays for another generation, unless memory is out */
 			old = *sym;
-			fresh = young_slot(s, key);
-			if (fresh)
-				*fresh = old;
+			young_put(s, key, &old);
 			sym = &old;
 		}
 	}

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
+
 /* A copy of n bytes; *failed is set when memory is out. NULL for nothing. */
 static void *copy(const void *from, size_t bytes, bool *failed)
 {
@@ -43,6 +45,26 @@ struct kept *kept_ref(struct kept *k)
 {
 	k->refs++;
 	return k;
+}
+
+void kept_keep_names(const struct kept *k)
+{
+	const struct request *r = &k->r;
+
+	intern_keep(r->service);
+	intern_keep(r->pool);
+	intern_keep(r->method);
+	intern_keep(r->route);
+	intern_keep(r->protocol);
+	intern_keep(r->waiting_for);
+	parts_keep_names(r->parts.v, r->parts.n);
+	for (uint32_t i = 0; i < r->n_calls; i++) {
+		intern_keep(r->calls[i].peer);
+		intern_keep(r->calls[i].protocol);
+		intern_keep(r->calls[i].what);
+	}
+	for (uint32_t i = 0; i < r->n_marks; i++)
+		intern_keep(r->marks[i].label);
 }
 
 void kept_put(struct kept *k)

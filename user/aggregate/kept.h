@@ -21,6 +21,8 @@ struct kept {
 /* A deep copy with one reference, or NULL. */
 struct kept *kept_copy(const struct request *r);
 struct kept *kept_ref(struct kept *k);
+/* Holds on to its names, see base/intern.h. */
+void kept_keep_names(const struct kept *k);
 /* Gives a reference back; NULL is fine. */
 void kept_put(struct kept *k);
 

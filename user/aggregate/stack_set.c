@@ -145,3 +145,10 @@ struct stack_frames stack_set_frames(const struct stack_set *s, uint32_t stack)
 
 	return (struct stack_frames){ e->frames, e->n, e->n_kernel };
 }
+
+void stack_set_keep_names(const struct stack_set *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		for (uint16_t k = 0; s->v[i].frames && k < s->v[i].n; k++)
+			intern_keep(s->v[i].frames[k]);
+}

@@ -34,6 +34,8 @@ uint32_t stack_set_ref(struct stack_set *s, struct stack_frames f);
 /* Another reference to a stack that has one. */
 void stack_set_ref_again(struct stack_set *s, uint32_t stack);
 void stack_set_unref(struct stack_set *s, uint32_t stack);
+/* Holds on to the names of all frames, see base/intern.h. */
+void stack_set_keep_names(const struct stack_set *s);
 /* Borrowed, as long as the stack is referred to. */
 struct stack_frames stack_set_frames(const struct stack_set *s, uint32_t stack);
 #endif

@@ -61,6 +61,7 @@ struct event { /* of the live window */
 };
 
 struct stacks {
+	struct intern_holder holder;
 	struct stacks_options o;
 	struct stacks_counters counters;
 	struct frame_names names;
@@ -75,6 +76,32 @@ struct stacks {
 	uint32_t first_event, n_events;
 	uint64_t now_ns; /* of the last tick, or of the first record while there was none */
 };
+
+static void sum_keep_names(const struct stack_sum *s)
+{
+	intern_keep(s->service);
+	intern_keep(s->route);
+	intern_keep(s->peer);
+	intern_keep(s->what);
+}
+
+static void stacks_keep_names(void *ctx)
+{
+	const struct stacks *st = ctx;
+
+	frame_names_keep(&st->names);
+	stack_set_keep_names(&st->set);
+	for (int i = 0; i < MARKERS; i++)
+		intern_keep(st->markers[i]);
+	table_each(it, &st->known) {
+		intern_keep(((struct owner *)it.value)->service);
+		intern_keep(((struct owner *)it.value)->route);
+	}
+	table_each(it, &st->sums)
+		sum_keep_names(it.value);
+	for (uint32_t i = 0; i < st->n_events; i++)
+		sum_keep_names(&st->events[(st->first_event + i) % st->o.max_events].sum);
+}
 
 #define DEFAULT(field, value) (field) = (field) ? (field) : (value)
 
@@ -102,6 +129,8 @@ struct stacks *stacks_new(const struct stacks_options *opts)
 		stacks_free(st);
 		return NULL;
 	}
+	st->holder = (struct intern_holder){ stacks_keep_names, st, NULL };
+	intern_hold(&st->holder);
 	return st;
 }
 
@@ -109,6 +138,7 @@ void stacks_free(struct stacks *st)
 {
 	if (!st)
 		return;
+	intern_unhold(&st->holder);
 	frame_names_release(&st->names);
 	stack_set_release(&st->set);
 	stack_pending_release(&st->pending);

@@ -5,9 +5,11 @@
 #include "aggregate/group.h"
 #include "aggregate/kept.h"
 #include "aggregate/options.h"
+#include "base/intern.h"
 #include "base/table.h"
 
 struct aggregate {
+	struct intern_holder holder;
 	struct aggregate_options o; /* defaults filled in */
 	uint64_t origin_ns; /* start of bucket 0; 0 = not known yet */
 	uint64_t width_ns; /* of a bucket */

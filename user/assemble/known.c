@@ -7,6 +7,43 @@
 #include "assemble/life.h"
 #include "base/intern.h"
 
+static void node_keep_names(const struct node *n)
+{
+	intern_keep(n->text.method);
+	intern_keep(n->text.route);
+	intern_keep(n->base_text.method);
+	intern_keep(n->base_text.route);
+	intern_keep(n->service);
+	intern_keep(n->pool);
+	for (uint32_t i = 0; i < n->n_waits; i++)
+		intern_keep(n->waits[i].what);
+	for (uint32_t i = 0; i < n->n_marks; i++)
+		intern_keep(n->marks[i].label);
+	parts_keep_names(n->parts.v, n->parts.n);
+}
+
+static void known_keep_names(void *ctx)
+{
+	struct assemble *a = ctx;
+
+	table_each(it, &a->nodes)
+		node_keep_names(*(struct node **)it.value);
+	table_each(it, &a->conns)
+		text_state_keep_names(&(*(struct conn **)it.value)->text);
+	table_each(it, &a->procs) {
+		intern_keep(((struct proc *)it.value)->service);
+		intern_keep(((struct proc *)it.value)->pool);
+	}
+	table_each(it, &a->listeners) {
+		intern_keep(((struct listener *)it.value)->service);
+		intern_keep(((struct listener *)it.value)->pool);
+	}
+	table_each(it, &a->names)
+		intern_keep(*(uint32_t *)it.value);
+	for (size_t i = 0; i < ABI_PROBES_MAX; i++)
+		intern_keep(a->labels[i]);
+}
+
 struct assemble *known_new(void)
 {
 	struct assemble *a = calloc(1, sizeof(*a));
@@ -24,6 +61,8 @@ struct assemble *known_new(void)
 	table_init(&a->names, sizeof(uint32_t), NAMES_MAX);
 	more_texts_init(&a->texts);
 	a->active_end = &a->active;
+	a->holder = (struct intern_holder){ known_keep_names, a, NULL };
+	intern_hold(&a->holder);
 	return a;
 }
 
@@ -48,6 +87,7 @@ void known_free(struct assemble *a)
 {
 	if (!a)
 		return;
+	intern_unhold(&a->holder);
 	table_each(it, &a->nodes)
 		node_release(*(struct node **)it.value);
 	table_each(it, &a->conns)

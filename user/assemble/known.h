@@ -10,9 +10,11 @@
 #include "assemble/losses.h"
 #include "assemble/more_text.h"
 #include "assemble/node.h"
+#include "base/intern.h"
 #include "base/table.h"
 
 struct assemble {
+	struct intern_holder holder;
 	assemble_request_fn fn;
 	void *ctx;
 	struct assemble_counters counters;

@@ -14,6 +14,12 @@
 #define ROUTE_CAP 160
 #define STATEMENT_CAP 200
 
+void text_state_keep_names(const struct text_state *s)
+{
+	for (uint16_t i = 0; s->prepared && i < s->n_prepared; i++)
+		intern_keep(s->prepared[i].what);
+}
+
 void text_state_release(struct text_state *s)
 {
 	free(s->rest.bytes);

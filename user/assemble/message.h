@@ -36,6 +36,8 @@ struct text_state {
 };
 
 void text_state_release(struct text_state *s);
+/* Holds on to its names, see base/intern.h. */
+void text_state_keep_names(const struct text_state *s);
 
 struct text_in {
 	struct slice request; /* head, with what REC_DATA added */

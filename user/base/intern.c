@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interned strings: an open-addressing index of ids over an array of entries, the text itself in
- * chunks that never move, so that intern_text() stays valid while the table grows.
+ * Interned strings: an open-addressing index of places over an array of entries. An id is an
+ * entry's place and its tag, which changes whenever the place becomes free.
  */
 #include "base/intern.h"
 #include "base/hash.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,37 +14,54 @@
 enum {
 	INTERN_DEFAULT_CAPACITY = 1 << 18,
 	INTERN_FIRST_SLOTS = 1 << 10,
-	INTERN_CHUNK_BYTES = 1 << 16,
 	INTERN_FMT_MAX = 1024,
+	PLACE_BITS = 20,
+	TAG_BITS = 11, /* ids have 31 bits */
 };
 
-struct intern_chunk {
-	struct intern_chunk *next;
-	size_t used, size;
-	char text[];
-};
+#define PLACE_MASK ((1u << PLACE_BITS) - 1)
+#define TAG_MASK ((1u << TAG_BITS) - 1)
 
 struct intern_entry {
-	const char *text;
+	char *text; /* NULL = free */
 	uint32_t len, hash;
+	uint32_t tag;
+	uint32_t age; /* it was asked for or kept last at; of a free one: the next free place */
 };
 
 static struct {
-	struct intern_entry *v; /* ids 2.. are v[id] */
-	uint32_t n, cap;
-	uint32_t *slots; /* 0 = free, else the id */
+	struct intern_entry *v; /* places 2.. */
+	uint32_t n, cap; /* places that were ever used; room */
+	uint32_t live; /* texts that are there */
+	uint32_t free_first, free_last; /* places to be used again, the oldest first; 0 = none */
+	uint32_t *slots; /* 0 = free, else a place */
 	uint32_t n_slots; /* a power of two, at least twice n */
 	uint32_t capacity;
-	uint64_t overflows;
-	struct intern_chunk *chunks;
+	uint32_t age, since; /* how often it forgot; new texts since then */
+	uint64_t overflows, forgotten;
+	struct intern_holder *holders;
 } table = { .capacity = INTERN_DEFAULT_CAPACITY };
 
 static const struct intern_entry fixed[] = {
-	[INTERN_EMPTY] = { .text = "" },
-	[INTERN_OTHER] = { .text = "other", .len = 5 },
+	[INTERN_EMPTY] = { .text = (char *)"" },
+	[INTERN_OTHER] = { .text = (char *)"other", .len = 5 },
 };
 
 enum { INTERN_FIXED = sizeof(fixed) / sizeof(fixed[0]) };
+
+static uint32_t id_of(uint32_t place)
+{
+	return table.v[place].tag << PLACE_BITS | place;
+}
+
+/* The entry of an id that is not fixed; NULL when it was let go or never given out. */
+static struct intern_entry *entry_of(uint32_t id)
+{
+	uint32_t place = id & PLACE_MASK;
+	struct intern_entry *e = place < table.n ? &table.v[place] : NULL;
+
+	return e && place >= INTERN_FIXED && e->text && e->tag == id >> PLACE_BITS ? e : NULL;
+}
 
 /* The slot that holds text, or the free one where it belongs. n_slots > n guarantees one. */
 static uint32_t *slot_find(struct slice text, uint32_t hash)
@@ -62,6 +78,19 @@ static uint32_t *slot_find(struct slice text, uint32_t hash)
 	}
 }
 
+static void slots_fill(uint32_t *slots, uint32_t n_slots)
+{
+	for (uint32_t place = INTERN_FIXED; place < table.n; place++) {
+		uint32_t i = table.v[place].hash;
+
+		if (!table.v[place].text)
+			continue;
+		while (slots[i & (n_slots - 1)])
+			i++;
+		slots[i & (n_slots - 1)] = place;
+	}
+}
+
 static bool slots_grow(void)
 {
 	uint32_t n_slots = table.n_slots ? table.n_slots * 2 : INTERN_FIRST_SLOTS;
@@ -69,13 +98,7 @@ static bool slots_grow(void)
 
 	if (!slots)
 		return false;
-	for (uint32_t id = INTERN_FIXED; id < table.n; id++) {
-		uint32_t i = table.v[id].hash;
-
-		while (slots[i & (n_slots - 1)])
-			i++;
-		slots[i & (n_slots - 1)] = id;
-	}
+	slots_fill(slots, n_slots);
 	free(table.slots);
 	table.slots = slots;
 	table.n_slots = n_slots;
@@ -98,27 +121,71 @@ static bool entries_grow(void)
 	return true;
 }
 
-static const char *text_copy(struct slice text)
+/* ---- forgetting -------------------------------------------------------------------------- */
+
+static void place_free(uint32_t place)
 {
-	struct intern_chunk *c = table.chunks;
-	size_t need = text.len + 1;
-	char *at;
+	struct intern_entry *e = &table.v[place];
 
-	if (!c || c->size - c->used < need) {
-		size_t size = need > INTERN_CHUNK_BYTES ? need : INTERN_CHUNK_BYTES;
-
-		c = malloc(sizeof(*c) + size);
-		if (!c)
-			return NULL;
-		*c = (struct intern_chunk){ .next = table.chunks, .size = size };
-		table.chunks = c;
-	}
-	at = c->text + c->used;
-	memcpy(at, text.ptr, text.len);
-	at[text.len] = '\0';
-	c->used += need;
-	return at;
+	free(e->text);
+	*e = (struct intern_entry){ .tag = (e->tag + 1) & TAG_MASK };
+	if (table.free_last)
+		table.v[table.free_last].age = place;
+	else
+		table.free_first = place;
+	table.free_last = place;
+	table.live--;
+	table.forgotten++;
 }
+
+/* Who got an id just now may still have it on the stack: nothing goes that was asked for since the
+ * time before. */
+static void forget(void)
+{
+	table.age++;
+	table.since = 0;
+	for (struct intern_holder *h = table.holders; h; h = h->next)
+		h->keep(h->ctx);
+	for (uint32_t place = INTERN_FIXED; place < table.n; place++)
+		if (table.v[place].text && table.v[place].age + 1 < table.age)
+			place_free(place);
+	memset(table.slots, 0, table.n_slots * sizeof(*table.slots));
+	slots_fill(table.slots, table.n_slots);
+}
+
+/* When there is something to win by it: a walk over all that is held for each quarter, or, with no
+ * room at all, sixteenth of the capacity in new texts. */
+static bool is_time_to_forget(void)
+{
+	if (table.live >= table.capacity)
+		return table.since > table.capacity / 16;
+	return table.since > table.capacity / 4 && table.live > table.capacity / 2;
+}
+
+void intern_hold(struct intern_holder *h)
+{
+	h->next = table.holders;
+	table.holders = h;
+}
+
+void intern_unhold(struct intern_holder *h)
+{
+	for (struct intern_holder **at = &table.holders; *at; at = &(*at)->next)
+		if (*at == h) {
+			*at = h->next;
+			return;
+		}
+}
+
+void intern_keep(uint32_t id)
+{
+	struct intern_entry *e = entry_of(id);
+
+	if (e)
+		e->age = table.age;
+}
+
+/* ---- texts ------------------------------------------------------------------------------- */
 
 static uint32_t overflow(void)
 {
@@ -126,10 +193,60 @@ static uint32_t overflow(void)
 	return INTERN_OTHER;
 }
 
+/* A place for a new text, 0 = there is none. */
+static uint32_t place_take(void)
+{
+	uint32_t place = table.free_first;
+
+	if (!place && table.n < table.cap) {
+		table.v[table.n] = (struct intern_entry){ 0 };
+		return table.n++;
+	}
+	if (!place)
+		return 0;
+	table.free_first = table.v[place].age;
+	if (!table.free_first)
+		table.free_last = 0;
+	return place;
+}
+
+static char *text_copy(struct slice text)
+{
+	char *copy = malloc(text.len + 1);
+
+	if (copy) {
+		memcpy(copy, text.ptr, text.len);
+		copy[text.len] = '\0';
+	}
+	return copy;
+}
+
+static uint32_t intern_new(struct slice text, uint32_t hash)
+{
+	uint32_t place;
+	char *copy;
+
+	table.since++;
+	if (is_time_to_forget())
+		forget();
+	if (table.live >= table.capacity)
+		return overflow();
+	copy = text_copy(text);
+	place = copy ? place_take() : 0;
+	if (!place) {
+		free(copy);
+		return overflow();
+	}
+	table.v[place] = (struct intern_entry){ copy, (uint32_t)text.len, hash, table.v[place].tag,
+						table.age };
+	*slot_find(text, hash) = place;
+	table.live++;
+	return id_of(place);
+}
+
 uint32_t intern(struct slice text)
 {
 	uint32_t hash, *slot;
-	const char *copy;
 
 	if (!text.len)
 		return INTERN_EMPTY;
@@ -147,16 +264,10 @@ uint32_t intern(struct slice text)
 		return overflow();
 	hash = (uint32_t)hash_bytes(text.ptr, text.len);
 	slot = slot_find(text, hash);
-	if (*slot)
-		return *slot;
-	if (table.n >= table.capacity + INTERN_FIXED)
-		return overflow();
-	copy = text_copy(text);
-	if (!copy)
-		return overflow();
-	table.v[table.n] = (struct intern_entry){ copy, (uint32_t)text.len, hash };
-	*slot = table.n;
-	return table.n++;
+	if (!*slot)
+		return intern_new(text, hash);
+	table.v[*slot].age = table.age;
+	return id_of(*slot);
 }
 
 uint32_t intern_str(const char *text)
@@ -182,10 +293,20 @@ uint32_t intern_fmt(const char *fmt, ...)
 
 const char *intern_text(uint32_t id)
 {
+	struct intern_entry *e;
+
 	if (id < INTERN_FIXED)
 		return fixed[id].text;
-	/* An id that was never given out is a bug elsewhere; never read past the end for it. */
-	return id < table.n ? table.v[id].text : fixed[INTERN_OTHER].text;
+	e = entry_of(id);
+	if (!e)
+		return fixed[INTERN_OTHER].text;
+	e->age = table.age;
+	return e->text;
+}
+
+bool intern_has(uint32_t id)
+{
+	return id < INTERN_FIXED || entry_of(id);
 }
 
 uint64_t intern_overflows(void)
@@ -193,22 +314,28 @@ uint64_t intern_overflows(void)
 	return table.overflows;
 }
 
+uint64_t intern_forgotten(void)
+{
+	return table.forgotten;
+}
+
 void intern_set_capacity(uint32_t capacity)
 {
-	/* Ids are 32 bits, and the index needs twice as many slots. */
-	table.capacity = capacity < (1u << 30) ? capacity : (1u << 30);
+	uint32_t most = (1u << PLACE_BITS) - INTERN_FIXED;
+
+	table.capacity = capacity < most ? capacity : most;
 }
 
 void intern_release(void)
 {
 	uint32_t capacity = table.capacity;
+	struct intern_holder *holders = table.holders;
 
-	for (struct intern_chunk *c = table.chunks, *next; c; c = next) {
-		next = c->next;
-		free(c);
-	}
+	for (uint32_t place = INTERN_FIXED; place < table.n; place++)
+		free(table.v[place].text);
 	free(table.v);
 	free(table.slots);
 	memset(&table, 0, sizeof(table));
 	table.capacity = capacity;
+	table.holders = holders;
 }

@@ -162,8 +162,10 @@ struct snapshot *snapshot_build(const struct aggregate *a, const struct snapshot
 	rc = rc ? rc : listing_build(s, a, &rows, in);
 	rc = rc ? rc : stack_rank_build(s, &rows, in);
 	rows_release(&rows);
-	if (!rc)
+	if (!rc) {
+		snapshot_hold(s);
 		return s;
+	}
 	snapshot_free(s);
 	return NULL;
 }

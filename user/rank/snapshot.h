@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "proto/proxy_line.h"
 #include "account/causes.h"
+#include "base/intern.h"
 
 #define VERDICT_LONG_US 100000 /* a single request that took longer is told of on a calm host */
 
@@ -185,6 +186,7 @@ enum snap_verdict_kind {
 };
 
 struct snapshot {
+	struct intern_holder holder; /* of its names, until snapshot_free() */
 	uint64_t start_unix_us, window_us;
 	uint32_t hostname, kernel; /* of the recorded host */
 	bool live;
@@ -220,5 +222,7 @@ struct snapshot {
 	struct snap_health health;
 };
 
+/* Registers it as the holder of its names. */
+void snapshot_hold(struct snapshot *s);
 void snapshot_free(struct snapshot *s);
 #endif
