@@ -33,7 +33,9 @@
 	X(SYM_LATE, "symbols_late", 0, "a stack went on before all its functions were named") \
 	X(SYM_FILE, "symbols_file", 0, \
 	  "functions of a file or of the kernel could not be read, or not all of them") \
-	X(PENDING, "pending_many", 0, "requests that nobody has read, beyond 256 of a sweep")
+	X(PENDING, "pending_many", 0, "requests that nobody has read, beyond 256 of a sweep") \
+	X(SYM_PUT_OFF, "symbols_put_off", 0, \
+	  "what a process says of its functions was not read: too much, too often")
 
 enum counter {
 #define X(id, name, loses, help) COUNTER_##id,

@@ -573,6 +573,34 @@ static void test_mapped_later(void **state)
 	resolver_free(r);
 }
 
+/* A process's own word about itself is read for so many bytes a second; what is put off is counted. */
+static void test_read_budget(void **state)
+{
+	const struct resolve_opts opts = { .reread_ns = 1, .read_per_s = 1 };
+	struct resolver *r = resolver_new(&opts);
+	char *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t at = (uint64_t)(uintptr_t)code;
+	struct child c = child_start("/proc/self/exe");
+
+	(void)state;
+	assert_non_null(r);
+	assert_true(code != MAP_FAILED);
+	/* the first is read, and uses up more than there is */
+	is(r, self, addr_of(target_one), 0, "sym_resolve_test", "target_one");
+	assert_int_equal(resolver_stats(r).put_off, 0);
+	write_perf_map("w", at, "Made::one");
+	is(r, self, at, SYM_UNKNOWN, "", "[jit]");
+	assert_int_equal(resolver_stats(r).put_off, 1);
+	/* another process has to wait, too, and the kernel and what is known need nothing */
+	is(r, (uint32_t)c.pid, c.one, SYM_UNKNOWN | SYM_NO_MAP, "", "[unknown]");
+	assert_true(resolver_stats(r).put_off > 1);
+	is(r, self, addr_of(target_one), 0, "sym_resolve_test", "target_one");
+	unlink(perf_path);
+	munmap(code, 4096);
+	child_end(&c);
+	resolver_free(r);
+}
+
 static void test_few_objects(void **state)
 {
 	struct resolver *r = resolver(2, 0);
@@ -675,6 +703,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_jit_of_another_user),
 		cmocka_unit_test(test_memfd),
 		cmocka_unit_test(test_mapped_later),
+		cmocka_unit_test(test_read_budget),
 		cmocka_unit_test(test_few_objects),
 		cmocka_unit_test(test_few_bytes),
 		cmocka_unit_test(test_few_processes),

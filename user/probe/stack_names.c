@@ -113,6 +113,7 @@ void stack_names_losses(const struct stack_names *n, uint64_t *counters)
 	if (n->symbols) {
 		struct resolve_stats stats = symbols_stats(n->symbols);
 
+		counters[COUNTER_SYM_PUT_OFF] = stats.put_off;
 		counters[COUNTER_SYM_FILE] = stats.unreadable + stats.cut;
 	}
 }

@@ -160,8 +160,10 @@ int maps_read(struct maps *m, uint32_t tgid)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while ((n = read(fd, buf + len, sizeof(buf) - len)) > 0 && !fresh.cut)
+	while ((n = read(fd, buf + len, sizeof(buf) - len)) > 0 && !fresh.cut) {
+		fresh.read_bytes += (uint64_t)n;
 		len = take_lines(&fresh, buf, len + (size_t)n);
+	}
 	err = n < 0 ? -errno : 0;
 	close(fd);
 	if (!err && !fresh.n)

@@ -39,6 +39,7 @@ struct maps {
 	char *names;
 	size_t names_len, cap_names;
 	bool cut; /* there were more */
+	uint64_t read_bytes; /* text that they were read from */
 };
 
 /* An empty struct maps is all zero. */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 enum { BUFFER_BYTES = 64 << 10 };
-static const uint64_t READ_BYTES_MAX = 32 << 20;
 
 static bool take_hex(struct slice *s, uint64_t *out)
 {
@@ -68,12 +67,12 @@ int perf_map_read(struct sym_table *t, int fd)
 
 	if (!buf)
 		return -ENOMEM;
-	while (at < READ_BYTES_MAX && len < BUFFER_BYTES &&
+	while (at < PERF_MAP_BYTES_MAX && len < BUFFER_BYTES &&
 	       (n = pread(fd, buf + len, BUFFER_BYTES - len, (off_t)at)) > 0) {
 		at += (uint64_t)n;
 		len = take_lines(t, buf, len + (size_t)n);
 	}
-	t->cut |= at >= READ_BYTES_MAX;
+	t->cut |= at >= PERF_MAP_BYTES_MAX;
 	err = n < 0 ? -errno : 0;
 	free(buf);
 	if (!err)

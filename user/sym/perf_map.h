@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include "sym/sym_table.h"
 
+enum { PERF_MAP_BYTES_MAX = 32 << 20 }; /* of a file that are read */
+
 /* Adds the function of one line; a later one of the same address replaces an earlier. */
 void perf_map_add_line(struct sym_table *t, struct slice line);
 /* Fills an empty table from an open file and finishes it. 0 or negative errno. */

@@ -18,9 +18,13 @@ uint64_t procs_now_ns(void)
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-void procs_init(struct procs *p, size_t max, size_t max_bytes, uint64_t reread_ns)
+void procs_init(struct procs *p, size_t max, size_t max_bytes, uint64_t reread_ns,
+		uint64_t read_per_s)
 {
-	*p = (struct procs){ .max = max, .max_bytes = max_bytes, .reread_ns = reread_ns };
+	*p = (struct procs){ .max = max,
+			     .max_bytes = max_bytes,
+			     .reread_ns = reread_ns,
+			     .budget.per_s = read_per_s };
 	table_init(&p->by_tgid, sizeof(struct proc_maps *), max);
 }
 
@@ -110,7 +114,7 @@ static void read_maps(struct procs *p, struct proc_maps *proc)
 		p->cut += proc->maps.cut;
 	}
 	p->bytes += maps_bytes(&proc->maps);
-	proc->read_ns = procs_now_ns();
+	read_done(&p->budget, &proc->maps_turn, proc->maps.read_bytes, procs_now_ns());
 	while (p->bytes > p->max_bytes && (least = least_used(p, proc))) {
 		procs_forget(p, least->tgid);
 		p->evicted++;
@@ -119,7 +123,10 @@ static void read_maps(struct procs *p, struct proc_maps *proc)
 
 bool procs_reread(struct procs *p, struct proc_maps *proc)
 {
-	if (procs_now_ns() - proc->read_ns < p->reread_ns)
+	uint64_t now = procs_now_ns();
+
+	if (read_just_done(&proc->maps_turn, p->reread_ns, now) ||
+	    !read_may(&p->budget, &proc->maps_turn, proc->maps.read_bytes, now))
 		return false;
 	read_maps(p, proc);
 	return true;
@@ -146,6 +153,6 @@ struct proc_maps *procs_get(struct procs *p, uint32_t tgid)
 	*at = proc;
 	proc->tgid = tgid;
 	proc->used = ++p->clock;
-	read_maps(p, proc);
+	procs_reread(p, proc);
 	return proc;
 }

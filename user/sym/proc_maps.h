@@ -9,14 +9,14 @@
 #include <sys/types.h>
 #include "base/table.h"
 #include "sym/maps.h"
+#include "sym/read_budget.h"
 
 struct proc_maps {
 	uint32_t tgid;
 	uint32_t ns_tgid; /* in its own PID namespace, 0 = not known */
 	uid_t uid;
-	uint64_t read_ns; /* mappings were last read, or could not be */
+	struct read_turn maps_turn, perf_turn;
 	uint64_t used; /* clock of the last use */
-	uint64_t perf_map_ns; /* its map for perf was last looked for, 0 = never */
 	struct object_ref perf_map;
 	struct maps maps;
 };
@@ -25,15 +25,19 @@ struct procs {
 	struct table by_tgid; /* to struct proc_maps * */
 	size_t max, max_bytes, bytes;
 	uint64_t reread_ns;
+	struct read_budget budget; /* of mappings and maps for perf */
 	uint64_t clock;
 	uint64_t evicted, cut;
 };
 
-void procs_init(struct procs *p, size_t max, size_t max_bytes, uint64_t reread_ns);
+/* read_per_s: bytes that are read at most, of all processes. */
+void procs_init(struct procs *p, size_t max, size_t max_bytes, uint64_t reread_ns,
+		uint64_t read_per_s);
 void procs_release(struct procs *p);
-/* The process, its mappings read if they never were; NULL: no memory. Valid until the next call. */
+/* The process, its mappings read if they never were and it may; NULL: no memory. Valid until the next
+ * call. */
 struct proc_maps *procs_get(struct procs *p, uint32_t tgid);
-/* Reads the mappings again unless that was just done; returns whether it did. */
+/* Reads the mappings (again) unless that was just done or has to wait; returns whether it did. */
 bool procs_reread(struct procs *p, struct proc_maps *proc);
 void procs_forget(struct procs *p, uint32_t tgid);
 uint64_t procs_now_ns(void);

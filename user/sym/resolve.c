@@ -12,6 +12,7 @@
 #include "sym/debug_file.h"
 #include "sym/kernel_syms.h"
 #include "sym/objects.h"
+#include "sym/perf_map.h"
 #include "sym/proc_file.h"
 #include "sym/proc_maps.h"
 #include "sym/sym_name.h"
@@ -47,7 +48,8 @@ struct resolver *resolver_new(const struct resolve_opts *opts)
 		     opts->debug_dir ? opts->debug_dir : DEBUG_FILE_DIR);
 	procs_init(&r->procs, or_default(opts->max_procs, RESOLVE_PROCS_MAX),
 		   or_default(opts->maps_bytes, RESOLVE_MAPS_BYTES),
-		   or_default(opts->reread_ns, REREAD_NS));
+		   or_default(opts->reread_ns, REREAD_NS),
+		   or_default(opts->read_per_s, RESOLVE_READ_PER_S));
 	r->kallsyms = opts->kallsyms ? opts->kallsyms : KERNEL_SYMS_PATH;
 	return r;
 }
@@ -75,6 +77,7 @@ struct resolve_stats resolver_stats(const struct resolver *r)
 	return (struct resolve_stats){
 		.unreadable = r->unreadable,
 		.cut = r->objects.cut + r->procs.cut + r->kernel_cut,
+		.put_off = r->procs.budget.put_off,
 		.evicted = r->objects.evicted + r->procs.evicted,
 		.objects = r->objects.n,
 		.procs = r->procs.by_tgid.n,
@@ -218,21 +221,49 @@ static struct object *file_object(struct resolver *r, struct proc_maps *proc, st
 }
 
 /* The file is the process's own word: it counts only when it, or root, has written it. */
-static struct object_ref open_perf_map(struct resolver *r, const struct proc_maps *proc)
+static int open_perf_map(const struct proc_maps *proc, uint64_t *bytes)
 {
-	struct object_ref ref = { 0 };
 	struct stat st;
 	char path[48];
 	int fd;
 
+	*bytes = 0;
 	snprintf(path, sizeof(path), "/tmp/perf-%" PRIu32 ".map", proc->ns_tgid);
 	fd = proc->ns_tgid ? proc_file_open(proc->tgid, path) : -1;
 	if (fd < 0)
-		return ref;
-	if (!fstat(fd, &st) && (st.st_uid == 0 || st.st_uid == proc->uid))
+		return -1;
+	if (fstat(fd, &st) || (st.st_uid && st.st_uid != proc->uid)) {
+		close(fd);
+		return -1;
+	}
+	*bytes = (uint64_t)st.st_size < PERF_MAP_BYTES_MAX ? (uint64_t)st.st_size :
+							     PERF_MAP_BYTES_MAX;
+	return fd;
+}
+
+/* Looks at it again, unless that was just done or has to wait. */
+static void read_perf_map(struct resolver *r, struct proc_maps *proc)
+{
+	uint64_t now = procs_now_ns(), bytes;
+	struct object_ref ref;
+	int fd;
+
+	if (read_just_done(&proc->perf_turn, r->procs.reread_ns, now))
+		return;
+	fd = open_perf_map(proc, &bytes);
+	if (fd >= 0 && !read_may(&r->procs.budget, &proc->perf_turn, bytes, now)) {
+		close(fd);
+		return;
+	}
+	if (fd >= 0) {
 		ref = objects_read_perf_map(&r->objects, fd);
-	close(fd);
-	return ref;
+		close(fd);
+		if (ref.serial == proc->perf_map.serial) /* unchanged, or not readable */
+			bytes = 0;
+		else if (ref.serial)
+			proc->perf_map = ref;
+	}
+	read_done(&r->procs.budget, &proc->perf_turn, bytes, now);
 }
 
 /* Code that the process made: it makes more all the time, so the file is looked at again when it
@@ -241,20 +272,13 @@ static void resolve_code(struct resolver *r, struct proc_maps *proc, uint64_t ad
 			 struct resolved *out)
 {
 	struct object *b = objects_get(&r->objects, proc->perf_map);
-	uint64_t now = procs_now_ns();
 
 	if (b && set_function(out, b, addr))
 		return;
-	if (!proc->perf_map_ns || now - proc->perf_map_ns >= r->procs.reread_ns) {
-		struct object_ref ref = open_perf_map(r, proc);
-
-		proc->perf_map_ns = now;
-		if (ref.serial)
-			proc->perf_map = ref;
-		b = objects_get(&r->objects, proc->perf_map);
-		if (b && set_function(out, b, addr))
-			return;
-	}
+	read_perf_map(r, proc);
+	b = objects_get(&r->objects, proc->perf_map);
+	if (b && set_function(out, b, addr))
+		return;
 	set_plain(out, SYM_UNKNOWN, "[jit]");
 }
 

@@ -13,6 +13,7 @@
 enum {
 	RESOLVE_PROCS_MAX = 1024, /* processes whose mappings are kept */
 	RESOLVE_MAPS_BYTES = 4 << 20, /* of all of them */
+	RESOLVE_READ_PER_S = 2 << 20, /* of mappings and maps for perf: some 4 % of a processor */
 	RESOLVE_CACHE_BYTES = 32 << 20, /* functions of files, without the kernel's */
 };
 
@@ -21,6 +22,7 @@ struct resolve_opts {
 	size_t max_objects, cache_bytes; /* files, bytes of their functions */
 	size_t max_procs, maps_bytes;
 	uint64_t reread_ns; /* mappings are read again after this time at the earliest: 1 s */
+	uint64_t read_per_s; /* bytes of mappings and maps for perf, of all processes */
 	const char *kallsyms; /* path; borrowed, as the next is */
 	const char *debug_dir; /* folder of separate debug files */
 };
@@ -36,6 +38,8 @@ struct resolve_stats {
 	uint64_t unreadable; /* files that could not be opened, kernel symbols that are hidden */
 	uint64_t cut; /* files or processes of which not all is kept: they have too much */
 	uint64_t evicted; /* files and processes that made room for others */
+	uint64_t
+		put_off; /* times that mappings or maps for perf were not read for want of budget */
 	size_t objects, procs, bytes; /* now; bytes: of all tables */
 };
 
