@@ -46,21 +46,6 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 /* A pointer at a kernel address; 0 where nothing is mapped. */
 #define pointer_at(address) ((__u64)typed(address, struct list_head)->next)
 
-/* A sleeping task may have on_rq == 1 since delayed dequeue (6.12): a wake of it is real. */
-struct sched_entity___delayed {
-	unsigned char sched_delayed;
-} __attribute__((preserve_access_index));
-
-static __always_inline bool task_sleeps(struct task_struct *p)
-{
-	struct sched_entity___delayed *se;
-
-	if (!p->on_rq)
-		return true;
-	se = (void *)&p->se;
-	return bpf_core_field_exists(se->sched_delayed) && se->sched_delayed;
-}
-
 /*
  * Time that the task's group has spent throttled on its CPU. throttled_clock_self_time (6.6)
  * counts from when the group's own tasks were held back; before it, throttled_clock_pelt_time.
@@ -124,6 +109,23 @@ static __always_inline __u64 task_arrived_ns(struct task_struct *p)
 	if (!bpf_core_field_exists(p->sched_info.last_arrival))
 		return 0;
 	return p->sched_info.last_arrival;
+}
+
+/* How long the task has been in run queues, up to its latest arrival on a CPU; 0 = not known. */
+static __always_inline __u64 task_delay_ns(struct task_struct *p)
+{
+	return bpf_core_field_exists(p->sched_info.run_delay) ? p->sched_info.run_delay : 0;
+}
+
+/* How long a task that comes onto a CPU has been in its run queue; 0 = not known. */
+static __always_inline __u64 task_queued_ns(struct task_struct *p)
+{
+	__u64 clock = run_queue_clock_ns(p), queued;
+
+	if (!bpf_core_field_exists(p->sched_info.last_queued))
+		return 0;
+	queued = p->sched_info.last_queued;
+	return queued && clock > queued ? clock - queued : 0;
 }
 
 /* The run queue of the task's group; NULL when no quota is set on it. */

@@ -273,7 +273,7 @@ static __always_inline void switch_in_tell(struct task_struct *p, struct task_st
 static __always_inline void switch_in(struct task_struct *p, struct task_struct *prev, __u64 now)
 {
 	struct thread *t = thread_of(p);
-	__u64 off, blocked, runq, throttled, wake, in;
+	__u64 off, blocked, runq, throttled, woken_ns;
 	bool woken = false;
 
 	if (!t)
@@ -286,23 +286,22 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		thread_run_until(t, p, now, ARRIVES);
 		return;
 	}
-	in = t->in_ns;
+	woken_ns = thread_woken_ns(t, now);
 	t->on_cpu = 1;
 	t->mark_ns = now;
 	t->in_ns = now;
 	if (!t->out_ns)
 		return;
 	off = now - t->out_ns;
-	wake = t->wake_ns;
 	if (t->out_state == STATE_RUNQ) {
 		blocked = 0;
-	} else if (wake > in && wake <= now) {
-		/* it can come when the thread is off the queue, but not yet switched out */
-		blocked = wake > t->out_ns ? wake - t->out_ns : 0;
+	} else if (woken_ns) {
+		blocked = woken_ns - t->out_ns;
 		woken = true;
 	} else {
 		count(COUNTER_WAKE_LOST);
-		blocked = off;
+		blocked = task_queued_ns(p);
+		blocked = blocked < off ? off - blocked : 0;
 	}
 	runq = off - blocked;
 	throttled = throttled_part(t, runq);
@@ -365,7 +364,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	if (!p->bpf_storage)
 		return 0;
 	t = thread_of(p);
-	if (!t || !task_sleeps(p))
+	if (!t)
 		return 0;
 	waker = bpf_get_current_task_btf();
 	if (waker == p)

@@ -53,6 +53,7 @@ struct thread {
 	__u64 timeout_ns; /* of the present wait in poll, 0 = none, or not known */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
+	__u64 delay_ns; /* in run queues so far, 0 = not known */
 	__u64 clock_ns; /* CLOCK_MONOTONIC less the run queue's clock, 0 = not known */
 	__u64 unseen_ns; /* waits found since that no switch told of */
 	__u32 nvcsw, nivcsw; /* switches so far: waits, preemptions */
@@ -150,6 +151,7 @@ static __always_inline void thread_base(struct thread *t, struct task_struct *p)
 	t->nvcsw = p->nvcsw;
 	t->nivcsw = p->nivcsw;
 	t->exec_ns = p->se.sum_exec_runtime;
+	t->delay_ns = task_delay_ns(p);
 	t->clock_ns = 0;
 	t->unseen_ns = 0;
 }
@@ -230,23 +232,49 @@ static __always_inline void thread_run_until(struct thread *t, struct task_struc
 	t->mark_ns = now;
 }
 
+#define WAKE_AHEAD_NS 1000000ULL /* a hypervisor can hold up the CPU that is switching */
+
+/* When the wait that the thread is in, or was in until `now`, was ended by a wakeup; 0 = none was
+ * seen. It can come before the switch-out: the waker is told of, and then waits for the run queue
+ * that the thread is about to leave. A wake of a thread that did not sleep after all is followed by
+ * that of its next wait. */
+static __always_inline __u64 thread_woken_ns(const struct thread *t, __u64 now)
+{
+	__u64 wake = t->wake_ns;
+
+	if (wake <= t->in_ns || wake > now)
+		return 0;
+	if (wake >= t->out_ns)
+		return wake;
+	return t->out_ns - wake < WAKE_AHEAD_NS ? t->out_ns : 0;
+}
+
 /*
  * A thread that runs although it was last seen going off: sched_switch does not fire at every
  * switch from the idle task (seen on a 6.18 guest, a few in 10^4, in bursts on one CPU; ftrace
- * misses the same ones).
+ * misses the same ones). Such a CPU may not have told of the wakeup either: then the scheduler's own
+ * account says how long it was in the run queue.
  */
 static __always_inline void thread_in_unseen(struct thread *t, struct task_struct *p, __u64 now)
 {
-	__u64 woken = t->out_ns, in, ran;
+	__u64 woken, in, ran, delay;
 
 	if (t->on_cpu || !t->out_ns)
 		return;
 	count(COUNTER_SWITCH_LOST);
-	if (t->wake_ns > woken && t->wake_ns <= now)
-		woken = t->wake_ns;
-	in = thread_arrived_ns(t, p, woken, now);
+	woken = t->out_state == STATE_RUNQ ? t->out_ns : thread_woken_ns(t, now);
+	in = thread_arrived_ns(t, p, woken ? woken : t->out_ns, now);
 	if (!in)
 		in = woken;
+	if (!in) {
+		ran = p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
+		in = now - ran > t->out_ns && ran < now ? now - ran : t->out_ns;
+	}
+	if (!woken) {
+		count(COUNTER_WAKE_LOST);
+		delay = task_delay_ns(p) - t->delay_ns;
+		woken = delay < in - t->out_ns ? in - delay : t->out_ns;
+	}
 	if (t->out_state != STATE_RUNQ) {
 		thread_add(t, t->out_state, woken - t->out_ns);
 		if (state_is_idle(t->out_state))
