@@ -366,8 +366,8 @@ static void print_gap(const struct comparison *c)
 	for (size_t i = 0; i < n; i++)
 		v[i] = (double)c->truths.v[i].gap_ns / 1000;
 	qsort(v, n, sizeof(*v), by_value);
-	printf("truth: wall - cpu clock - delay - waits: p50 %.0f us, p95 %.0f us, max %.0f us "
-	       "(stolen by the hypervisor, counted as cpu)\n",
+	printf("truth: wall - cpu - delay - waits, which no clock of it has: p50 %.0f us, p95 %.0f us, "
+	       "max %.0f us\n",
 	       percentile(v, n, 50), percentile(v, n, 95), percentile(v, n, 100));
 	free(v);
 }

@@ -55,12 +55,12 @@ static void *grown(void *v, size_t n, size_t size)
 
 static void take_span(const struct json *object, const char *key, struct oracle_span *s)
 {
-	int64_t *const to[] = { &s->wall_ns, &s->cpu_ns, &s->delay_ns, &s->throttled_ns,
-				&s->blocked };
+	int64_t *const to[] = { &s->wall_ns,      &s->cpu_ns,  &s->delay_ns,
+				&s->throttled_ns, &s->blocked, &s->exec_ns };
 	const struct json *j = json_get(object, key);
 
 	j = j ? j->child : NULL;
-	for (int i = 0; i < 5 && j; i++, j = j->next)
+	for (int i = 0; i < 6 && j; i++, j = j->next)
 		*to[i] = j->text ? strtoll(j->text, NULL, 10) : 0;
 }
 
@@ -89,6 +89,8 @@ static int take_record(const struct json *j, struct oracle_record *r)
 		w->cause = oracle_cause_parse(name, (int)strlen(name));
 		if (w->cause < 0)
 			return 2;
+		w->woken_ns = json_int(waits, "woken_ns");
+		w->shared = json_int(waits, "shared");
 		take_span(waits, "span", &w->span);
 	}
 	return 0;

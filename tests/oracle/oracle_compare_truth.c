@@ -44,6 +44,22 @@ static void add(struct range *to, int64_t lo, int64_t hi)
 	to->hi += hi;
 }
 
+/* What the thread ran (oracle_truth.h). */
+static struct range ran(const struct oracle_span *s)
+{
+	if (!s->exec_ns)
+		return (struct range){ s->cpu_ns, s->cpu_ns };
+	return (struct range){ min_ns(s->cpu_ns, s->exec_ns), max_ns(s->cpu_ns, s->exec_ns) };
+}
+
+/* A thread that is woken to an idle processor gets there by an interrupt. To tardy it is runnable
+ * from its wakeup on; its delay begins when the interrupt has come: what lies between, of a wait
+ * that took `blocked` or more by that. */
+static int64_t late_ns(const struct oracle_wait *w, struct range on, int64_t blocked)
+{
+	return w->woken_ns ? max_ns(0, blocked - max_ns(0, w->woken_ns - on.hi)) : 0;
+}
+
 static enum cause cause_of(int oracle_cause)
 {
 	static const char *const names[] = {
@@ -74,10 +90,13 @@ static struct range woken_delay(const struct oracle_record *r, struct range wall
 	return d;
 }
 
-static void account_head(struct truth *t, const struct oracle_record *r)
+static void account_head(struct truth *t, const struct oracle_record *r, enum cause queue)
 {
 	struct range a = t->start, wall, delay;
 	int64_t b = r->prev_end_ns, throttled = r->read.throttled_ns;
+	/* a worker that is not free until it reads the next connection's request: how much of it is
+	 * work for the one before is for no clock to say */
+	bool busy = r->accept_ns && b >= a.hi;
 
 	wall.lo = r->read_done_ns - max_ns(a.hi, b);
 	wall.hi = r->read_done_ns - max_ns(a.lo, b);
@@ -99,34 +118,46 @@ static void account_head(struct truth *t, const struct oracle_record *r)
 	throttled = min_ns(throttled, delay.lo);
 	delay.lo = min_ns(delay.lo - throttled, wall.hi);
 	delay.hi = min_ns(delay.hi - throttled, wall.hi);
-	add(&t->cause[CAUSE_THROTTLE], throttled, throttled);
-	add(&t->cause[CAUSE_RUNQ], delay.lo, delay.hi);
-	add(&t->cause[CAUSE_CPU], max_ns(0, wall.lo - delay.hi - throttled),
+	add(&t->cause[CAUSE_THROTTLE], busy ? 0 : throttled, throttled);
+	add(&t->cause[CAUSE_RUNQ], busy ? 0 : delay.lo, delay.hi);
+	add(&t->cause[CAUSE_CPU], busy ? 0 : max_ns(0, wall.lo - delay.hi - throttled),
 	    max_ns(0, wall.hi - delay.lo - throttled));
+	add(&t->cause[queue], 0, busy ? max_ns(0, wall.hi) : 0);
 }
 
 static void account_own(struct truth *t, const struct oracle_record *r)
 {
 	/* the read, for an accepted connection the accept and its hand-over, and the waits */
-	int64_t waits = 0, runq, cpu, stale = STALE_NS * (r->accept_ns ? 3 : 1);
+	int64_t waits = 0, runq, runq_late = 0, runq_others = 0,
+		stale = STALE_NS * (r->accept_ns ? 3 : 1);
+	struct range own = ran(&r->own);
 
 	for (int i = 0; i < r->n_waits; i++) {
 		const struct oracle_span *s = &r->waits[i].span;
-		int64_t wait = max_ns(0, s->wall_ns - s->cpu_ns - s->delay_ns);
+		int64_t off = s->wall_ns - s->delay_ns, lo, hi, late, others;
+		struct range on = ran(s);
 
 		stale += stale_ns(s);
 		if (r->waits[i].cause == ORACLE_SPIN)
-			continue; /* never blocks: what is left over was stolen from it */
-		waits += wait;
-		add(&t->cause[cause_of(r->waits[i].cause)], wait, wait);
+			continue; /* never blocks */
+		waits += max_ns(0, off - s->cpu_ns);
+		hi = max_ns(0, off - on.lo);
+		lo = max_ns(0, off - on.hi);
+		late = late_ns(&r->waits[i], on, lo);
+		/* in the run queue for its own sake, or for others' whose wakeup ended the wait of
+		 * the thread, but not that of the request */
+		others = r->waits[i].shared ? s->delay_ns : 0;
+		add(&t->cause[cause_of(r->waits[i].cause)], lo - late, hi + others);
+		runq_late += late;
+		runq_others += others;
 	}
 	runq = max_ns(0, r->own.delay_ns - r->own.throttled_ns);
-	cpu = max_ns(0, r->own.wall_ns - r->own.delay_ns - waits);
-	t->gap_ns = cpu - r->own.cpu_ns;
+	t->gap_ns = r->own.wall_ns - r->own.delay_ns - waits - r->own.cpu_ns;
 	add(&t->cause[CAUSE_THROTTLE], max_ns(0, r->own.throttled_ns - r->last_send_delay_ns),
 	    r->own.throttled_ns);
-	add(&t->cause[CAUSE_RUNQ], max_ns(0, runq - r->last_send_delay_ns - stale), runq + stale);
-	add(&t->cause[CAUSE_CPU], max_ns(0, cpu - stale), cpu + stale);
+	add(&t->cause[CAUSE_RUNQ], max_ns(0, runq - runq_others - r->last_send_delay_ns - stale),
+	    runq + max_ns(0, r->own.exec_ns - r->own.cpu_ns) + runq_late + stale);
+	add(&t->cause[CAUSE_CPU], max_ns(0, own.lo - stale), own.hi + stale);
 }
 
 void truth_account(struct truth *t, const struct oracle_record *r, const char *mode)
@@ -144,6 +175,6 @@ void truth_account(struct truth *t, const struct oracle_record *r, const char *m
 	held = max_ns(0, b - max_ns(early, t->start.lo));
 	add(&t->cause[CAUSE_RUNQ], 0, held);
 	add(&t->cause[CAUSE_THROTTLE], 0, held);
-	account_head(t, r);
+	account_head(t, r, queue);
 	account_own(t, r);
 }

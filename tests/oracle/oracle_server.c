@@ -83,8 +83,7 @@ static int run_ops(struct oracle_thread *t, const struct oracle_request *r,
 		oracle_clock_mark(&t->clock, &a);
 		err = oracle_thread_cause(t, &r->ops[i]);
 		oracle_clock_mark(&t->clock, &b);
-		span = oracle_span_between(&a, &b);
-		oracle_record_wait(rec, r->ops[i].cause, r->ops[i].arg, &span);
+		oracle_record_cause(rec, t, &r->ops[i], &a, &b);
 	}
 	return err;
 }

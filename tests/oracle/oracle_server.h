@@ -61,6 +61,8 @@ struct oracle_thread {
 	char *block; /* aligned, for O_DIRECT and response bodies */
 	bool has_prev;
 	struct oracle_mark prev_end;
+	_Atomic int64_t
+		woken_ns; /* when a helper thread began to end its latest wait, 0 = none did */
 };
 
 #define ORACLE_BLOCK_BYTES (1024 * 1024)
@@ -79,6 +81,10 @@ void oracle_record_name(struct oracle_record *rec, const struct oracle_request *
 /* Appends a wait; more than ORACLE_WAITS_MAX are refused by the parser. */
 void oracle_record_wait(struct oracle_record *rec, int cause, int64_t arg,
 			const struct oracle_span *span);
+/* The same for a cause that oracle_thread_cause() ran between two marks. */
+void oracle_record_cause(struct oracle_record *rec, struct oracle_thread *t,
+			 const struct oracle_op *op, const struct oracle_mark *a,
+			 const struct oracle_mark *b);
 
 /* oracle_server_cause.c */
 /* Opens files, starts helpers. 0, or -errno with everything released. */
@@ -103,15 +109,16 @@ enum oracle_job { ORACLE_JOB_FUTEX, ORACLE_JOB_FLOCK, ORACLE_JOB_PIPE };
 /* NULL with errno set. dir: for the file that is locked. */
 struct oracle_helper *oracle_helper_new(const char *dir);
 void oracle_helper_free(struct oracle_helper *h);
-/* Waits for us microseconds in the way of job. 0 or -errno. */
-int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us);
+/* Waits for us microseconds in the way of job; *woken_ns gets when that was ended. 0 or -errno. */
+int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us,
+		       _Atomic int64_t *woken_ns);
 
 /* oracle_server_fault.c: pages that arrive late */
 /* NULL with errno set. */
 struct oracle_fault *oracle_fault_new(void);
 void oracle_fault_free(struct oracle_fault *f);
-/* Touches a page that is missing for us microseconds. */
-void oracle_fault_touch(struct oracle_fault *f, int64_t us);
+/* Touches a page that is missing for us microseconds; *woken_ns gets when that was ended. */
+void oracle_fault_touch(struct oracle_fault *f, int64_t us, _Atomic int64_t *woken_ns);
 
 /* oracle_server_loop.c: mode loop, serves until *stop. 0 or -errno. */
 int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_t *stop);

@@ -105,6 +105,7 @@ static int call_upstream(struct oracle_thread *t, int64_t us)
 
 int oracle_thread_cause(struct oracle_thread *t, const struct oracle_op *op)
 {
+	atomic_store(&t->woken_ns, 0);
 	switch (op->cause) {
 	case ORACLE_SPIN:
 		spin_us(op->arg);
@@ -113,11 +114,11 @@ int oracle_thread_cause(struct oracle_thread *t, const struct oracle_op *op)
 		oracle_sleep_us(op->arg);
 		return 0;
 	case ORACLE_FUTEX:
-		return oracle_helper_wait(t->helper, ORACLE_JOB_FUTEX, op->arg);
+		return oracle_helper_wait(t->helper, ORACLE_JOB_FUTEX, op->arg, &t->woken_ns);
 	case ORACLE_FLOCK:
-		return oracle_helper_wait(t->helper, ORACLE_JOB_FLOCK, op->arg);
+		return oracle_helper_wait(t->helper, ORACLE_JOB_FLOCK, op->arg, &t->woken_ns);
 	case ORACLE_PIPE:
-		return oracle_helper_wait(t->helper, ORACLE_JOB_PIPE, op->arg);
+		return oracle_helper_wait(t->helper, ORACLE_JOB_PIPE, op->arg, &t->woken_ns);
 	case ORACLE_MUTEX:
 		pthread_mutex_lock(&t->shared->hold);
 		pthread_mutex_unlock(&t->shared->hold);
@@ -131,7 +132,7 @@ int oracle_thread_cause(struct oracle_thread *t, const struct oracle_op *op)
 	case ORACLE_FAULT:
 		if (!t->fault)
 			return -ENOSYS;
-		oracle_fault_touch(t->fault, op->arg);
+		oracle_fault_touch(t->fault, op->arg, &t->woken_ns);
 		return 0;
 	case ORACLE_UPSTREAM:
 		return call_upstream(t, op->arg);

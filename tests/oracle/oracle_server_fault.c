@@ -25,6 +25,7 @@ struct oracle_fault {
 	size_t page_bytes;
 	int next;
 	_Atomic int64_t us;
+	_Atomic int64_t *woken_ns;
 };
 
 static void *fault_main(void *arg)
@@ -46,6 +47,7 @@ static void *fault_main(void *arg)
 		oracle_sleep_us(atomic_load(&f->us));
 		zero.range.start = msg.arg.pagefault.address & ~((uint64_t)f->page_bytes - 1);
 		zero.range.len = f->page_bytes;
+		atomic_store(f->woken_ns, oracle_now_ns());
 		if (ioctl(f->uffd, UFFDIO_ZEROPAGE, &zero))
 			abort();
 	}
@@ -109,12 +111,13 @@ void oracle_fault_free(struct oracle_fault *f)
 	fault_close(f);
 }
 
-void oracle_fault_touch(struct oracle_fault *f, int64_t us)
+void oracle_fault_touch(struct oracle_fault *f, int64_t us, _Atomic int64_t *woken_ns)
 {
 	if (f->next == FAULT_PAGES) {
 		madvise(f->pages, FAULT_PAGES * f->page_bytes, MADV_DONTNEED);
 		f->next = 0;
 	}
+	f->woken_ns = woken_ns;
 	atomic_store(&f->us, us);
 	*(volatile char *)(f->pages + f->page_bytes * (size_t)f->next++) = 1;
 }

@@ -22,6 +22,7 @@ struct oracle_helper {
 	_Atomic bool stop;
 	enum oracle_job job;
 	int64_t us;
+	_Atomic int64_t *woken_ns;
 	int pipe_fds[2];
 	int lock_fd_main, lock_fd_helper;
 };
@@ -52,6 +53,7 @@ static void helper_do(struct oracle_helper *h, uint32_t nr)
 		futex_wake(&h->locked);
 	}
 	oracle_sleep_us(h->us);
+	atomic_store(h->woken_ns, oracle_now_ns());
 	switch (h->job) {
 	case ORACLE_JOB_FUTEX:
 		atomic_store(&h->done, nr);
@@ -130,13 +132,15 @@ void oracle_helper_free(struct oracle_helper *h)
 	free(h);
 }
 
-int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us)
+int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us,
+		       _Atomic int64_t *woken_ns)
 {
 	uint32_t nr = atomic_load(&h->posted) + 1;
 	char byte;
 
 	h->job = job;
 	h->us = us;
+	h->woken_ns = woken_ns;
 	atomic_store(&h->posted, nr);
 	futex_wake(&h->posted);
 	switch (job) {

@@ -125,5 +125,19 @@ void oracle_record_wait(struct oracle_record *rec, int cause, int64_t arg,
 
 	w->cause = cause;
 	w->arg = arg;
+	w->woken_ns = 0;
+	w->shared = false;
 	w->span = *span;
+}
+
+void oracle_record_cause(struct oracle_record *rec, struct oracle_thread *t,
+			 const struct oracle_op *op, const struct oracle_mark *a,
+			 const struct oracle_mark *b)
+{
+	struct oracle_span span = oracle_span_between(a, b);
+	int64_t woken_ns = atomic_load(&t->woken_ns);
+
+	oracle_record_wait(rec, op->cause, op->arg, &span);
+	if (woken_ns)
+		rec->waits[rec->n_waits - 1].woken_ns = woken_ns - a->mono_ns;
 }

@@ -71,6 +71,7 @@ static void wait_end(struct loop *l, struct connection *c, int cause, int64_t ar
 	foreign.wall_ns = 0;
 	oracle_span_sub(&span, &foreign);
 	oracle_record_wait(&c->rec, cause, arg, &span);
+	c->rec.waits[c->rec.n_waits - 1].shared = c->wait_foreign.wall_ns > 0;
 	c->waiting = false;
 }
 
@@ -170,7 +171,6 @@ static int step_ops(struct loop *l, struct connection *c)
 	while (c->op < c->r.n_ops) {
 		const struct oracle_op *op = &c->r.ops[c->op++];
 		struct oracle_mark a, b;
-		struct oracle_span span;
 		int err;
 
 		if (op->cause == ORACLE_READER)
@@ -182,8 +182,7 @@ static int step_ops(struct loop *l, struct connection *c)
 		oracle_clock_mark(&l->t->clock, &b);
 		if (err)
 			return err;
-		span = oracle_span_between(&a, &b);
-		oracle_record_wait(&c->rec, op->cause, op->arg, &span);
+		oracle_record_cause(&c->rec, l->t, op, &a, &b);
 	}
 	return begin_send(l, c);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,17 +58,36 @@ int64_t oracle_now_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+static int task_clock_open(void)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.size = sizeof(attr),
+					.config = PERF_COUNT_SW_TASK_CLOCK };
+
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static int64_t read_task_clock_ns(const struct oracle_clock *c)
+{
+	int64_t ns;
+
+	return read(c->task_clock_fd, &ns, sizeof(ns)) == sizeof(ns) ? ns : 0;
+}
+
 int oracle_clock_init(struct oracle_clock *c)
 {
 	char path[64];
 
 	c->pid = getpid();
 	c->tid = syscall(SYS_gettid);
-	c->throttle_fd = -1;
+	c->throttle_fd = c->task_clock_fd = -1;
 	c->throttle_us = false;
 	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", c->tid);
 	c->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return c->schedstat_fd < 0 ? -errno : 0;
+	if (c->schedstat_fd < 0)
+		return -errno;
+	c->task_clock_fd = task_clock_open();
+	return c->task_clock_fd < 0 ? -errno : 0;
 }
 
 void oracle_clock_release(struct oracle_clock *c)
@@ -76,7 +96,9 @@ void oracle_clock_release(struct oracle_clock *c)
 		close(c->schedstat_fd);
 	if (c->throttle_fd >= 0)
 		close(c->throttle_fd);
-	c->schedstat_fd = c->throttle_fd = -1;
+	if (c->task_clock_fd >= 0)
+		close(c->task_clock_fd);
+	c->schedstat_fd = c->throttle_fd = c->task_clock_fd = -1;
 }
 
 static int64_t read_delay_ns(const struct oracle_clock *c)
@@ -117,10 +139,11 @@ void oracle_clock_mark(const struct oracle_clock *c, struct oracle_mark *m)
 	getrusage(RUSAGE_THREAD, &usage);
 	m->blocked = usage.ru_nvcsw;
 	m->mono_ns = clock_ns(CLOCK_MONOTONIC);
-	m->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	m->cpu_ns = read_task_clock_ns(c);
+	m->exec_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	m->delay_ns = read_delay_ns(c);
 	after_ns = clock_ns(CLOCK_MONOTONIC);
-	off_ns = after_ns - m->mono_ns - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - m->cpu_ns);
+	off_ns = after_ns - m->mono_ns - (read_task_clock_ns(c) - m->cpu_ns);
 	if (off_ns > PREEMPTED_NS)
 		m->delay_ns -= off_ns;
 	m->throttled_ns = throttled_ns;
@@ -134,6 +157,7 @@ struct oracle_span oracle_span_between(const struct oracle_mark *a, const struct
 		.delay_ns = b->delay_ns - a->delay_ns,
 		.throttled_ns = b->throttled_ns - a->throttled_ns,
 		.blocked = b->blocked - a->blocked,
+		.exec_ns = b->exec_ns - a->exec_ns,
 	};
 }
 
@@ -144,6 +168,7 @@ void oracle_span_add(struct oracle_span *sum, const struct oracle_span *add)
 	sum->delay_ns += add->delay_ns;
 	sum->throttled_ns += add->throttled_ns;
 	sum->blocked += add->blocked;
+	sum->exec_ns += add->exec_ns;
 }
 
 void oracle_span_sub(struct oracle_span *sum, const struct oracle_span *sub)
@@ -153,6 +178,7 @@ void oracle_span_sub(struct oracle_span *sum, const struct oracle_span *sub)
 	sum->delay_ns -= sub->delay_ns;
 	sum->throttled_ns -= sub->throttled_ns;
 	sum->blocked -= sub->blocked;
+	sum->exec_ns -= sub->exec_ns;
 }
 
 struct oracle_shared *oracle_shared_new(bool process_shared)
@@ -181,8 +207,9 @@ void oracle_shared_add(struct oracle_shared *s, const struct oracle_record *r)
 
 static void write_span(FILE *f, const char *name, const struct oracle_span *s)
 {
-	fprintf(f, ",\"%s\":[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]", name,
-		s->wall_ns, s->cpu_ns, s->delay_ns, s->throttled_ns, s->blocked);
+	fprintf(f,
+		",\"%s\":[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]",
+		name, s->wall_ns, s->cpu_ns, s->delay_ns, s->throttled_ns, s->blocked, s->exec_ns);
 }
 
 static void write_record(FILE *f, const struct oracle_record *r)
@@ -203,8 +230,10 @@ static void write_record(FILE *f, const struct oracle_record *r)
 	for (int i = 0; i < r->n_waits; i++) {
 		const struct oracle_wait *w = &r->waits[i];
 
-		fprintf(f, "%s{\"cause\":\"%s\",\"arg\":%" PRId64, i ? "," : "",
-			oracle_cause_name(w->cause), w->arg);
+		fprintf(f,
+			"%s{\"cause\":\"%s\",\"arg\":%" PRId64 ",\"woken_ns\":%" PRId64
+			",\"shared\":%d",
+			i ? "," : "", oracle_cause_name(w->cause), w->arg, w->woken_ns, w->shared);
 		write_span(f, "span", &w->span);
 		fputc('}', f);
 	}

@@ -2,14 +2,18 @@
 /*
  * What the oracle's server knows about each request that it served, from its own clocks.
  *
- * A mark is three clocks of one thread at one instant. Between two marks of a thread:
+ * A mark is the clocks of one thread at one instant. Between two marks of a thread:
  *   wall   what CLOCK_MONOTONIC says
- *   cpu    CLOCK_THREAD_CPUTIME_ID
+ *   cpu    perf's task clock: the wall time between its switches in and out. What interrupts and a
+ *          hypervisor took meanwhile is in it
  *   delay  run_delay of /proc/.../schedstat: runnable, but not running. It includes the time
  *          held back by a CPU quota, which throttled_time of the thread's cgroup tells apart
+ *   exec   CLOCK_THREAD_CPUTIME_ID, the scheduler's account of cpu
  *   wait   = wall - cpu - delay: blocked. A cause that waits has this as its truth
- * Where nothing blocks, wall - delay is the time on a CPU as a wall clock sees it; it exceeds cpu
- * by what a hypervisor stole, which the thread's CPU clock leaves out on paravirtual kernels.
+ * cpu begins and ends within a switch, exec before it, at the scheduler's last look at its clock:
+ * which may be an interrupt's wakeup some time ago, that is, exec has run queue in it that delay
+ * does not have. And exec leaves out what a hypervisor took. So what a thread ran, from switch to
+ * switch, lies between the two; mostly they are a microsecond apart.
  *
  * Records live in memory that all workers share, touched in advance, and are written when the
  * server ends, so that logging disturbs nothing. All times are nanoseconds.
@@ -29,17 +33,21 @@
 struct oracle_mark {
 	int64_t mono_ns, cpu_ns, delay_ns, throttled_ns;
 	int64_t blocked; /* how often it was switched out because it blocked, so far */
+	int64_t exec_ns;
 };
 
 struct oracle_span {
 	int64_t wall_ns, cpu_ns, delay_ns, throttled_ns;
 	int64_t blocked; /* times */
+	int64_t exec_ns;
 };
 
 /* One cause executed for a request, in the order of the path. */
 struct oracle_wait {
 	int cause; /* enum oracle_cause */
 	int64_t arg;
+	int64_t woken_ns; /* from its begin to when its waker began to wake, 0 = not known */
+	bool shared; /* the thread also waited for other work, and did some of it */
 	struct oracle_span span;
 };
 
@@ -74,13 +82,14 @@ struct oracle_shared {
 struct oracle_clock {
 	int32_t pid, tid;
 	int schedstat_fd;
+	int task_clock_fd; /* a perf event of the thread */
 	int throttle_fd; /* cpu.stat of the thread's own cgroup, -1 = none */
 	bool throttle_us; /* cgroup v2 counts microseconds */
 };
 
 int64_t oracle_now_ns(void);
 
-/* Opens the calling thread's schedstat. 0, or -errno. Released by oracle_clock_release(). */
+/* Opens the calling thread's clocks. 0, or -errno. Released by oracle_clock_release(). */
 int oracle_clock_init(struct oracle_clock *c);
 void oracle_clock_release(struct oracle_clock *c);
 /* Reads the clocks, the monotonic one first. */

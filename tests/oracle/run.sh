@@ -118,8 +118,10 @@ v1_mount()
 
 v2_mount() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
 
-# cpu_cgroup and join_cpu: a group with 5 ms of CPU in 20 ms, that a thread can be put into. v2
-# wants the process in the parent and threads in a threaded child.
+# cpu_cgroup: a group with 5 ms of CPU in 20 ms, that a thread can be put into. v2 wants the process
+# in the parent and threads in a threaded child. With the largest share, so that the thread seldom
+# waits for others, too: its quota can be used up while it does, and then the group's clock of what
+# is held back runs although the thread is still in the queue.
 cpu_cgroup=
 v2_parent=
 setup_cpu()
@@ -131,6 +133,7 @@ setup_cpu()
 		new_cgroup "$root/tardy-oracle-$id" &&
 			echo 20000 >"$root/tardy-oracle-$id/cpu.cfs_period_us" &&
 			echo 5000 >"$root/tardy-oracle-$id/cpu.cfs_quota_us" &&
+			echo 262144 >"$root/tardy-oracle-$id/cpu.shares" &&
 			cpu_cgroup=$root/tardy-oracle-$id && return
 		return 1
 	fi
@@ -141,6 +144,7 @@ setup_cpu()
 		echo threaded >"$v2_parent/quota/cgroup.type" &&
 		echo +cpu >"$v2_parent/cgroup.subtree_control" &&
 		echo "5000 20000" >"$v2_parent/quota/cpu.max" &&
+		echo 10000 >"$v2_parent/quota/cpu.weight" &&
 		cpu_cgroup=$v2_parent/quota
 } 2>"$work/cpu.log"
 
