@@ -94,9 +94,9 @@ static void account_head(struct truth *t, const struct oracle_record *r, enum ca
 {
 	struct range a = t->start, wall, delay;
 	int64_t b = r->prev_end_ns, throttled = r->read.throttled_ns;
-	/* a worker that is not free until it reads the next connection's request: how much of it is
-	 * work for the one before is for no clock to say */
-	bool busy = r->accept_ns && b >= a.hi;
+	/* A worker or a loop that turns from one connection to another without a wait: how much of
+	 * that is work for the one before is for no clock to say. */
+	bool busy = (r->accept_ns || queue == CAUSE_LOOP) && b >= a.hi;
 
 	wall.lo = r->read_done_ns - max_ns(a.hi, b);
 	wall.hi = r->read_done_ns - max_ns(a.lo, b);
