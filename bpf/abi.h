@@ -89,6 +89,8 @@ enum xchg_flag {
 	XCHG_POS = 1 << 15, /* pos[] of the turns that have begun is known */
 	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */
 	XCHG_SAME_TURN = 1 << 17, /* connected: begun right after the thread had read of parent */
+	XCHG_FRAMED =
+		1 << 24, /* PostgreSQL's messages were followed so far: pg_owed, pg_last hold */
 };
 
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a
@@ -145,7 +147,8 @@ struct rec_xchg {
 	uint32_t req_total, rsp_total; /* bytes seen of the heads before the caps (saturating) */
 	uint16_t req_len, rsp_len; /* bytes kept below */
 	uint8_t tail_len;
-	uint8_t reserved1[3];
+	uint8_t pg_last; /* type of the answer's last message; 0 = none, or not whole yet */
+	uint16_t pg_owed; /* ReadyForQuery that are still to come */
 	uint8_t tail
 		[ABI_TAIL]; /* last bytes of turn 1 so far, over several I/Os if they are short */
 	uint8_t rsp[ABI_RSP_HEAD_MAX];

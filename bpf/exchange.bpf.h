@@ -35,6 +35,10 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	x->req_len = 0;
 	x->rsp_len = 0;
 	x->tail_len = 0;
+	x->pg_last = 0;
+	x->pg_owed = 0;
+	c->pg.last = 0;
+	c->pg.ready = 0;
 	net_reset(c);
 	c->active = 1;
 	c->outside = 0;
@@ -150,6 +154,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	start = accepted ? begins_request(c) : !c->active || x->turn[1].ops;
 	if (start && !accepted && (!t || !t->serving)) {
 		c->outside = 1; /* for nobody who asked: its answer is no part of a call either */
+		c->pg.on = 0;
 		return;
 	}
 	if (start) {
@@ -180,6 +185,8 @@ static __always_inline bool answer_ended(struct rec_xchg *x)
 {
 	const __u8 *z = x->tail;
 
+	if (x->flags & XCHG_FRAMED)
+		return x->pg_last == 'Z' && !x->pg_owed;
 	if (x->tail_len < 6)
 		return false;
 	if (x->tail_len == ABI_TAIL && z[0] == 1 && z[1] == 3 && z[4] == 0 && z[5] == 8)
@@ -194,7 +201,7 @@ static __always_inline bool answer_ended(struct rec_xchg *x)
 static __always_inline void leave_early(struct conn *c, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
-	bool known = wants_data(c->req);
+	bool known = wants_data(c->req) || x->flags & XCHG_FRAMED;
 
 	if (x->family != AF_UNIX)
 		return;
@@ -236,6 +243,15 @@ static __always_inline void gap_note(struct conn *c, __u64 ns)
 		c->gaps++;
 }
 
+/* What a wait in poll between two I/Os of an answer was for. A PostgreSQL server waits for much else
+ * between two parts of a result, or two results: for room only where there was none. */
+static __always_inline __u32 answer_polls_for(const struct conn *c, bool accepted)
+{
+	if (!accepted)
+		return STATE_RECV;
+	return c->rec.flags & XCHG_FRAMED && !c->send_full_ns ? STATE_POLL : STATE_SEND;
+}
+
 /* A second status line in one send turn is the answer to a pipelined request (or what follows an
  * interim 1xx; the collector tells them apart). */
 static __always_inline void io_answer(struct conn *c, struct sock *sk, struct task_struct *p,
@@ -248,6 +264,10 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 
 	if (!c->active || c->outside)
 		return; /* the request went before tardy, or the server speaks first */
+	if (pg_is_quiet(c)) {
+		text_pass(c, ret);
+		return;
+	}
 	if (accepted && x->turn[1].ops && x->rsp[0] == 'H' && x->rsp[4] == '/' &&
 	    text_is_status_line(c)) {
 		arrival = x->turn[0].arrival_ns;
@@ -262,7 +282,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	if (!x->turn[1].ops)
 		poll_as = accepted ? STATE_POLL : STATE_RECV;
 	else
-		poll_as = accepted ? STATE_SEND : STATE_RECV;
+		poll_as = answer_polls_for(c, accepted);
 	exchange_charge(c, p, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
 	if (!accepted && !x->turn[1].ops)
 		x->turn[1].arrival_ns = c->ready_ns;
@@ -361,6 +381,7 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 		t = thread_make_current(task, now);
 	if (__sync_lock_test_and_set(&c->busy, 1)) {
 		count(COUNTER_CONN_BUSY);
+		c->pg.on = 0;
 		return 0;
 	}
 	c->rec.lifetime++;

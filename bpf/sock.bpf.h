@@ -14,6 +14,26 @@
 
 enum verdict { UNDECIDED, TRACKED, IGNORED };
 
+/* Where a direction of a PostgreSQL connection is: bytes left of the message, or what has come of the
+ * next one's header. */
+struct pg_place {
+	__u32 left;
+	__u8 head[8];
+	__u32 head_len;
+};
+
+struct pg_state {
+	struct pg_place at[2]; /* by turn */
+	__u16 owed; /* ReadyForQuery that are to come */
+	__u8 on; /* the connection is followed, no byte was missed */
+	__u8 crypt; /* encryption was asked for: one byte is the answer */
+	__u8 copying; /* the client sends data: it may send Sync, which is not answered */
+	__u8 by_sync; /* what is owed was asked for by Sync */
+	__u8 type; /* of the server's present message */
+	__u8 last; /* of its latest that is whole */
+	__u8 ready; /* ReadyForQuery has come in this exchange */
+};
+
 struct conn {
 	__u64 ready_ns; /* arrival of the first unread byte, 0 = not known */
 	__u32 seen; /* TCP: rcv_nxt at the last arrival */
@@ -33,6 +53,7 @@ struct conn {
 	__u32 gaps, retransmits;
 	__u32 window_before, window_now; /* jiffies that the peer's window was full: TCP's sum */
 	__u8 net_told; /* the round trip of this connection has been told */
+	struct pg_state pg; /* see pgsql.bpf.h */
 	struct rec_xchg rec;
 	__u8 req[2 * ABI_REQ_HEAD_MAX]; /* tail of rec; twice the size for the verifier's sake */
 };

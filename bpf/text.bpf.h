@@ -7,7 +7,7 @@
  */
 #ifndef TARDY_TEXT_BPF_H
 #define TARDY_TEXT_BPF_H
-#include "sock.bpf.h"
+#include "pgsql.bpf.h"
 
 #define REQ_MASK (ABI_REQ_HEAD_MAX - 1)
 #define RSP_MASK (ABI_RSP_HEAD_MAX - 1)
@@ -358,6 +358,43 @@ static __always_inline void read_response(struct conn *c, struct user_bufs *b, _
 	tail_copy(x, b, ret);
 }
 
+/* An I/O of `ret` bytes of a PostgreSQL connection; 0 buffers: they are not known. */
+static __always_inline void pg_read(struct conn *c, struct user_bufs *b, __u32 ret, __u32 turn)
+{
+	__u32 left = ret;
+
+	if (!turn && c->rec.turn[0].ops == 1) {
+		pg_begin(c);
+		if (c->pg.on)
+			c->rec.flags |= XCHG_FRAMED;
+	}
+	for (__u32 i = 0; i < IOVS_MAX; i++) {
+		__u32 n;
+
+		if (i >= b->n || !left || !c->pg.on)
+			break;
+		n = b->v[i].len < left ? b->v[i].len : left;
+		pg_follow(c, b->v[i].base, n, turn);
+		left -= n;
+	}
+	if (left || !c->pg.on)
+		pg_lost(c);
+}
+
+/* What the server sends of its own accord. */
+__noinline int text_pass(struct conn *c, __u32 ret)
+{
+	struct user_bufs b;
+
+	if (!c)
+		return 0;
+	if (user_bufs_find(&b, ret))
+		pg_read(c, &b, ret, 1);
+	else
+		c->pg.on = 0;
+	return 0;
+}
+
 /* Takes what is wanted of the text of an I/O of `ret` bytes, by the current system call; after the
  * turn's times were brought up to date. */
 __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
@@ -368,6 +405,7 @@ __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 		return 0;
 	if (!user_bufs_find(&b, ret)) {
 		count(COUNTER_NO_TEXT);
+		pg_lost(c);
 		if (turn == 0) {
 			c->rec.flags |= XCHG_NO_TEXT;
 			sat_add(&c->rec.req_total, ret);
@@ -381,6 +419,7 @@ __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 		read_request(c, &b, ret);
 	else
 		read_response(c, &b, ret);
+	pg_read(c, &b, ret, turn);
 	return 0;
 }
 

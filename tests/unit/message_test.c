@@ -411,7 +411,7 @@ static void test_pgsql_prepared(void **state)
 	size_t n;
 
 	(void)state;
-	for (int i = 0; i < TEXT_PREPARED_MAX + 10; i++) {
+	for (int i = 0; i < PGSQL_NAMES_MAX + 10; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		snprintf(sql, sizeof(sql), "SELECT c%d FROM t", i);
 		n = put_parse(bytes, name, sql);
@@ -420,12 +420,14 @@ static void test_pgsql_prepared(void **state)
 		assert_text(t.route, want);
 		text_next_exchange(&s);
 	}
-	for (int i = 0; i < TEXT_PREPARED_MAX + 10; i++) {
+	for (int i = 0; i < PGSQL_NAMES_MAX + 10; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		snprintf(want, sizeof(want), "SELECT c%d FROM t", i);
 		n = put_bind(bytes, name);
 		t = read_bytes(&s, (struct slice){ bytes, n }, SLICE_LIT(READY), 6);
-		assert_text(t.route, i < 10 ? "" : want);
+		if (i < 10) /* forgotten: its name is all that is known */
+			snprintf(want, sizeof(want), "(prepared s%d)", i);
+		assert_text(t.route, want);
 		text_next_exchange(&s);
 	}
 	/* a name that is used again means the newer statement; the unnamed one is one, too */
@@ -437,7 +439,172 @@ static void test_pgsql_prepared(void **state)
 		text_next_exchange(&s);
 	}
 	text_state_release(&s);
-	assert_null(s.prepared);
+	assert_null(s.prepared.v);
+}
+
+/* The kernel side has followed the messages: so many ReadyForQuery are due, and what came last. */
+static struct text read_framed(struct text_state *s, struct slice request, struct slice answer,
+			       uint16_t owed, char last)
+{
+	struct text_in in = {
+		.request = request,
+		.response = answer,
+		.tail = answer,
+		.request_bytes = request.len,
+		.response_bytes = answer.len,
+		.framed = true,
+		.pg_owed = owed,
+		.pg_last = last,
+	};
+	struct text out;
+
+	text_read_exchange(s, &in, &out);
+	text_next_exchange(s);
+	return out;
+}
+
+static void test_pgsql_framed(void **state)
+{
+	struct text_state s = { 0 };
+	struct text t;
+
+	(void)state;
+	t = read_framed(&s, SLICE_LIT(QUERY_SLEEP QUERY_SLEEP), SLICE_LIT(READY), 1, 'Z');
+	assert_true(t.can_tell && !t.ended);
+	t = read_framed(&s, SLICE_LIT(QUERY_SLEEP QUERY_SLEEP), SLICE_LIT(READY READY), 0, 'Z');
+	assert_true(t.ended);
+	/* a row that looks like it */
+	t = read_framed(&s, SLICE_LIT(QUERY_SLEEP), SLICE_LIT("D\0\0\0\x20\0\0" READY), 1, 0);
+	assert_true(t.can_tell && !t.ended);
+	/* the end out of sight: only its last bytes came in the latest I/O */
+	t = read_framed(&s, SLICE_LIT(QUERY_SLEEP), SLICE_LIT("\5I"), 0, 'Z');
+	assert_true(t.ended);
+	text_state_release(&s);
+}
+
+#define SYNC "S\0\0\0\4"
+
+/* A connection that is older than tardy, and the statements were prepared before. */
+static void test_pgsql_prepared_before(void **state)
+{
+	struct text_state s = { 0 };
+	struct text t;
+	static const char execute[] = "E\0\0\0\xbP1\0\0\0\0\0";
+
+	(void)state;
+	t = read_framed(&s, SLICE_LIT("B\0\0\0\x10\0P0_1\0\0\0\0\0\0\0E\0\0\0\x9\0\0\0\0\0" SYNC),
+			SLICE_LIT("2\0\0\0\4" READY), 0, 'Z');
+	assert_int_equal(s.proto, PROTO_PGSQL);
+	assert_text(t.route, "(prepared P0_1)");
+	t = read_framed(&s, SLICE_LIT("B\0\0\0\x19\0stmt_00000017\0\0\0\0\0\0\0" SYNC),
+			SLICE_LIT("2\0\0\0\4" READY), 0, 'Z');
+	assert_text(t.route, "(prepared stmt_*)");
+	t = read_framed(&s, (struct slice){ execute, sizeof(execute) - 1 }, SLICE_LIT(READY), 0,
+			'Z');
+	assert_text(t.route, "(portal P1)");
+	/* what cannot be told from the request alone */
+	text_state_release(&s);
+	t = read_framed(&s, SLICE_LIT("B\0\0\7\xd0\0P0_1\0\0\0\0\1\0\0\7\x80........"),
+			SLICE_LIT("2\0\0\0\4" READY), 0, 'Z');
+	assert_int_equal(s.proto, PROTO_PGSQL);
+	assert_text(t.route, "(prepared P0_1)");
+	text_state_release(&s);
+}
+
+/* A name that is not taken, as the server answered with an error, and names that end. */
+static void test_pgsql_names_end(void **state)
+{
+	struct text_state s = { 0 };
+	char bytes[256];
+	struct text t;
+	size_t n;
+
+	(void)state;
+	n = put_parse(bytes, "s1", "SELECT a");
+	read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT("1\0\0\0\4" READY), 0, 'Z');
+	n = put_parse(bytes, "s1", "SELECT b");
+	read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT("E\0\0\0\xcSERROR\0\0" READY), 0,
+		    'Z');
+	n = put_bind(bytes, "s1");
+	t = read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT(READY), 0, 'Z');
+	assert_text(t.route, "(prepared s1)");
+	n = put_parse(bytes, "s1", "SELECT c");
+	read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT("1\0\0\0\4" READY), 0, 'Z');
+	read_framed(&s,
+		    SLICE_LIT("Q\0\0\0\x10"
+			      "DISCARD ALL\0"),
+		    SLICE_LIT(READY), 0, 'Z');
+	n = put_bind(bytes, "s1");
+	t = read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT(READY), 0, 'Z');
+	assert_text(t.route, "(prepared s1)");
+	text_state_release(&s);
+}
+
+static void test_pgsql_several(void **state)
+{
+	char bytes[1024], sql[32];
+	struct text_state s = { 0 };
+	struct text t;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		snprintf(sql, sizeof(sql), "SELECT c%d", i / 2);
+		n += put_parse(bytes + n, "", sql);
+		n += put_bind(bytes + n, "");
+	}
+	t = read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT(READY), 9, 'Z');
+	assert_text(t.route, "SELECT c0; SELECT c1; SELECT c2; SELECT c3; SELECT c4");
+	n = 0;
+	for (int i = 0; i < 9; i++) {
+		snprintf(sql, sizeof(sql), "SELECT c%d", i);
+		n += put_parse(bytes + n, "", sql);
+		n += put_bind(bytes + n, "");
+	}
+	t = read_framed(&s, (struct slice){ bytes, n }, SLICE_LIT(READY), 8, 'Z');
+	assert_text(t.route, "SELECT c0; SELECT c1; SELECT c2; SELECT c3; SELECT c4; SELECT c5; "
+			     "SELECT c6; SELECT c7; ...");
+	/* in two parts */
+	assert_text(text_both_routes(intern_str("SELECT a"), intern_str("SELECT b")),
+		    "SELECT a; SELECT b");
+	assert_text(text_both_routes(intern_str("PREPARE SELECT a"), intern_str("SELECT a")),
+		    "SELECT a");
+	assert_text(text_both_routes(intern_str("SELECT a"), 0), "SELECT a");
+	assert_text(text_both_routes(0, intern_str("SELECT a")), "SELECT a");
+	text_state_release(&s);
+}
+
+static void test_pgsql_replication(void **state)
+{
+	struct text_state s = { 0 };
+	struct text t;
+
+	(void)state;
+	t = read_framed(&s, SLICE_LIT("Q\0\0\0\x20START_REPLICATION 0/3000000\0"),
+			SLICE_LIT("W\0\0\0\7\0\0\0"), 1, 'W');
+	assert_true(t.stream && t.endless && t.can_tell && !t.ended);
+	text_state_release(&s);
+}
+
+/* What follows 'S' is TLS, of which only the kind of record is seen. */
+static void test_pgsql_encrypted(void **state)
+{
+	struct text_state s = { 0 };
+	struct text t;
+
+	(void)state;
+	t = read_bytes(&s, SLICE_LIT("\0\0\0\x8\x04\xd2\x16\x2f"), SLICE_LIT("S"), 1);
+	assert_true(t.ended);
+	text_next_exchange(&s);
+	t = read_bytes(&s, SLICE_LIT("\x16\3\1\2\0\1\0\1\xfc"), SLICE_LIT("\x16\3\3\0\x7a\2"), 6);
+	assert_text(t.route, "(connect)");
+	assert_false(t.can_tell || t.ended || t.continues || t.no_request || t.error);
+	text_next_exchange(&s);
+	t = read_bytes(&s, SLICE_LIT("\x17\3\3\0\x40Q\0\0\0"), SLICE_LIT("\x17\3\3\0\6" READY), 11);
+	assert_text(t.route, "(encrypted)");
+	assert_false(t.can_tell || t.ended || t.continues || t.no_request || t.error);
+	assert_int_equal(s.proto, PROTO_PGSQL);
+	text_state_release(&s);
 }
 
 static void test_unknown(void **state)
@@ -476,6 +643,12 @@ int main(void)
 		cmocka_unit_test(test_pgsql_connect),
 		cmocka_unit_test(test_pgsql_other),
 		cmocka_unit_test(test_pgsql_prepared),
+		cmocka_unit_test(test_pgsql_framed),
+		cmocka_unit_test(test_pgsql_prepared_before),
+		cmocka_unit_test(test_pgsql_names_end),
+		cmocka_unit_test(test_pgsql_several),
+		cmocka_unit_test(test_pgsql_replication),
+		cmocka_unit_test(test_pgsql_encrypted),
 		cmocka_unit_test(test_unknown),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,6 +331,8 @@ static void placing_wait(struct aggregate *a, struct placing *p)
 {
 	uint64_t start = p->r->start_ns, wall = request_wall_ns(p->r), at = p->from_ns;
 
+	if (p->r->flags & REQUEST_ENDLESS)
+		return;
 	for (uint64_t b = p->first; b <= p->last; b++) {
 		struct cell *c = p->g->cells[aggregate_slot(a, b)];
 		uint64_t end = aggregate_bucket_end(a, b),

@@ -18,6 +18,9 @@ static void read_text(struct assemble *a, struct node *n, const struct rec_xchg 
 		.request_bytes = x->turn[0].bytes,
 		.response_bytes = x->turn[1].bytes,
 		.pipelined = x->flags & XCHG_PIPELINED,
+		.framed = x->flags & XCHG_FRAMED,
+		.pg_owed = x->pg_owed,
+		.pg_last = (char)x->pg_last,
 	};
 
 	text_read_exchange(&n->conn->text, &in, &n->text);

@@ -53,6 +53,8 @@ static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool 
 		flags |= REQUEST_ERROR;
 	if (node_streams(n))
 		flags |= REQUEST_STREAM;
+	if (n->text.endless)
+		flags |= REQUEST_ENDLESS;
 	if (touched_by_loss(a, n, end))
 		flags |= REQUEST_INCOMPLETE;
 	if (node_arrived_before(n))

@@ -144,12 +144,16 @@ static void fold_text(struct node *n)
 	}
 	if (b->route && (b->interim || t->continues || !t->route))
 		t->route = b->route;
+	else if (n->proto == PROTO_PGSQL)
+		t->route = text_both_routes(b->route, t->route);
 	if (!t->ask)
 		t->ask = b->ask;
 	if (!t->method)
 		t->method = b->method;
 	t->continues = false;
 	t->error = t->error || b->error;
+	t->stream = t->stream || b->stream;
+	t->endless = t->endless || b->endless;
 }
 
 void merge_older(struct assemble *a, struct node *n)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "assemble/message.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -14,17 +16,24 @@
 #define ROUTE_CAP 160
 #define STATEMENT_CAP 200
 
+enum {
+	STATEMENTS_MAX = 8, /* of one request, in its name */
+	NAME_SHOWN = 64, /* bytes of a prepared statement's name that stand for it */
+	NAME_DIGITS_MAX = 4,
+};
+
 void text_state_keep_names(const struct text_state *s)
 {
-	for (uint16_t i = 0; s->prepared && i < s->n_prepared; i++)
-		intern_keep(s->prepared[i].what);
+	pgsql_names_each(&s->prepared, intern_keep);
+	pgsql_names_each(&s->portals, intern_keep);
 }
 
 void text_state_release(struct text_state *s)
 {
 	free(s->rest.bytes);
 	free(s->next.bytes);
-	free(s->prepared);
+	pgsql_names_release(&s->prepared);
+	pgsql_names_release(&s->portals);
 	*s = (struct text_state){ 0 };
 }
 
@@ -265,43 +274,6 @@ static void fastcgi_read(const struct text_in *in, struct text *out)
 
 /* ---- PostgreSQL ---------------------------------------------------------------------------- */
 
-static uint64_t name_hash(struct slice name)
-{
-	return sql_fingerprint(name) | 1; /* 0 is an empty place */
-}
-
-static uint32_t prepared_find(const struct text_state *s, struct slice name)
-{
-	uint64_t key = name_hash(name);
-
-	for (size_t i = 0; s->prepared && i < s->n_prepared; i++)
-		if (s->prepared[i].name == key)
-			return s->prepared[i].what;
-	return 0;
-}
-
-static void prepared_put(struct text_state *s, struct slice name, uint32_t what)
-{
-	uint64_t key = name_hash(name);
-	size_t at;
-
-	if (!s->prepared)
-		s->prepared = calloc(TEXT_PREPARED_MAX, sizeof(*s->prepared));
-	if (!s->prepared)
-		return; /* its executions stay without a name */
-	for (at = 0; at < s->n_prepared; at++)
-		if (s->prepared[at].name == key)
-			break;
-	if (at == s->n_prepared) {
-		if (s->n_prepared < TEXT_PREPARED_MAX)
-			s->n_prepared++;
-		else
-			at = s->next_prepared++ % TEXT_PREPARED_MAX;
-	}
-	s->prepared[at].name = key;
-	s->prepared[at].what = what;
-}
-
 static uint32_t statement_of(struct slice sql)
 {
 	char text[STATEMENT_CAP];
@@ -313,31 +285,135 @@ static uint32_t statement_of(struct slice sql)
 	return intern((struct slice){ text, n });
 }
 
+/* The statements of one request, each once, in their order. */
+struct statements {
+	uint32_t v[STATEMENTS_MAX];
+	size_t n;
+	bool more;
+};
+
+static void statements_add(struct statements *all, uint32_t what)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i] == what)
+			return;
+	if (!what)
+		return;
+	if (all->n < STATEMENTS_MAX)
+		all->v[all->n++] = what;
+	else
+		all->more = true;
+}
+
+static uint32_t statements_route(const struct statements *all)
+{
+	char text[STATEMENT_CAP];
+	size_t n = 0;
+
+	if (all->n == 1)
+		return all->v[0];
+	for (size_t i = 0; i < all->n && n < sizeof(text) - 1; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? "; " : "",
+				      intern_text(all->v[i]));
+	if (n > sizeof(text) - 1)
+		n = sizeof(text) - 1;
+	if (all->more && n + 5 < sizeof(text))
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "; ...");
+	return n ? intern((struct slice){ text, n }) : 0;
+}
+
+/* What was prepared in the first part is what runs in the second. */
+uint32_t text_both_routes(uint32_t first, uint32_t second)
+{
+	const char *a = intern_text(first), *b = intern_text(second);
+
+	if (!first || !strncmp(a, "PREPARE ", 8))
+		return second ? second : first;
+	if (!second || strstr(a, b) || strlen(a) + strlen(b) + 2 >= STATEMENT_CAP)
+		return first;
+	return intern_fmt("%s; %s", a, b);
+}
+
+/* For a name whose statement nobody saw. Long numbers in it count something, and are many. */
+static uint32_t named_only(const char *kind, struct slice name)
+{
+	char text[NAME_SHOWN + 1];
+	size_t n = 0, digits;
+
+	for (size_t i = 0; i < name.len && n < NAME_SHOWN; i += digits ? digits : 1) {
+		for (digits = 0;
+		     i + digits < name.len && isdigit((unsigned char)name.ptr[i + digits]);
+		     digits++)
+			;
+		if (digits > NAME_DIGITS_MAX)
+			text[n++] = '*';
+		else if (digits && n + digits <= NAME_SHOWN)
+			for (size_t k = 0; k < digits; k++)
+				text[n++] = name.ptr[i + k];
+		else
+			text[n++] = (unsigned char)name.ptr[i] < 0x7f ? name.ptr[i] : '?';
+	}
+	text[n] = 0;
+	return n ? intern_fmt("(%s %s)", kind, text) : 0;
+}
+
+/* A statement or portal that is executed under its name. */
+static uint32_t statement_named(const struct text_state *s, struct slice name)
+{
+	uint32_t what = pgsql_names_find(&s->prepared, name);
+
+	return what ? what : named_only("prepared", name);
+}
+
+static uint32_t portal_named(const struct text_state *s, struct slice name)
+{
+	uint32_t what = pgsql_names_find(&s->portals, name);
+
+	return what ? what : named_only("portal", name);
+}
+
+static void pgsql_query(struct text_state *s, const struct pgsql_msg *m, struct statements *run,
+			struct text *out)
+{
+	uint32_t what = statement_of(m->sql);
+	const char *text = intern_text(what);
+
+	statements_add(run, what);
+	if (!strncasecmp(text, "DEALLOCATE", 10) || !strncasecmp(text, "DISCARD", 7))
+		pgsql_names_drop_all(&s->prepared);
+	if (!strncasecmp(text, "START_REPLICATION", 17))
+		out->stream = out->endless = true;
+}
+
 static void pgsql_read_request(struct text_state *s, struct slice in, struct text *out)
 {
-	uint32_t parsed = 0, run = 0;
-	uint64_t ask = 0;
-	bool unanswered = false, startup = false, first = true;
+	struct statements run = { .n = 0 };
+	uint32_t parsed = 0, what;
+	bool startup = false, first = true;
 	struct pgsql_msg m;
 
-	while (pgsql_next_frontend(&in, &m) == 1) {
+	for (; pgsql_next_frontend(&in, &m) == 1; first = false) {
 		switch (m.kind) {
 		case PGSQL_QUERY:
-			run = run ? run : statement_of(m.sql);
-			ask = ask ? ask : asked(m.sql);
+			pgsql_query(s, &m, &run, out);
+			out->ask = out->ask ? out->ask : asked(m.sql);
 			break;
 		case PGSQL_PARSE:
 			parsed = statement_of(m.sql);
-			ask = ask ? ask : asked(m.sql);
-			prepared_put(s, m.name, parsed);
+			out->ask = out->ask ? out->ask : asked(m.sql);
+			pgsql_names_put(&s->prepared, m.name, parsed);
 			break;
 		case PGSQL_BIND:
-			if (!run)
-				run = prepared_find(s, m.name);
+			what = statement_named(s, m.name);
+			statements_add(&run, what);
+			pgsql_names_put(&s->portals, m.portal, what);
+			break;
+		case PGSQL_EXECUTE:
+			statements_add(&run, portal_named(s, m.portal));
 			break;
 		case PGSQL_TERMINATE:
 		case PGSQL_CANCEL:
-			unanswered = first;
+			out->no_request |= first;
 			break;
 		case PGSQL_STARTUP:
 		case PGSQL_SSL_REQUEST:
@@ -348,38 +424,65 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 		case PGSQL_COPY_DATA:
 		case PGSQL_COPY_DONE:
 		case PGSQL_COPY_FAIL:
-			if (first)
-				out->continues = true;
+			out->continues |= first;
 			break;
 		default:
 			break;
 		}
-		first = false;
 	}
-	out->no_request = unanswered;
-	out->ask = ask;
-	if (run)
-		out->route = run;
+	if (run.n)
+		out->route = statements_route(&run);
 	else if (parsed)
 		out->route = intern_fmt("PREPARE %s", intern_text(parsed));
 	else if (startup)
 		out->route = intern_str("(connect)");
 }
 
+/* After an error it is not known which of the statements that were to be prepared there are. */
+static void pgsql_forget_parsed(struct text_state *s, struct slice in)
+{
+	struct pgsql_msg m;
+
+	while (pgsql_next_frontend(&in, &m) == 1)
+		if (m.kind == PGSQL_PARSE)
+			pgsql_names_drop(&s->prepared, m.name);
+}
+
+/* Behind an SSLRequest or GSSENCRequest all that is seen are records of TLS: handshake or data. */
+static bool pgsql_is_encrypted(struct slice in)
+{
+	return in.len >= 3 && in.ptr[0] >= 0x14 && in.ptr[0] <= 0x17 && in.ptr[1] == 3 &&
+	       in.ptr[2] <= 4;
+}
+
+static void pgsql_read_encrypted(struct slice in, struct text *out)
+{
+	out->route = intern_str(in.ptr[0] == 0x17 ? "(encrypted)" : "(connect)");
+}
+
 static void pgsql_read(struct text_state *s, const struct text_in *in, struct text *out)
 {
 	struct slice answer = in->response;
+	bool prepared = false;
 	struct pgsql_msg m;
 
+	if (pgsql_is_encrypted(in->request)) {
+		pgsql_read_encrypted(in->request, out);
+		return;
+	}
 	pgsql_read_request(s, in->request, out);
-	out->can_tell = in->tail.len > 0;
-	out->ended = pgsql_ends(in->tail);
+	out->can_tell = in->response_bytes > 0 && (in->framed || in->tail.len > 0);
+	out->ended = in->framed ? in->pg_last == 'Z' && !in->pg_owed : pgsql_ends(in->tail);
 	if (answer.len == 1 && in->response_bytes == 1)
 		out->ended = true; /* 'S' or 'N' to SSLRequest */
 	while (pgsql_next_backend(&answer, &m) == 1) {
-		if (m.kind == PGSQL_ERROR)
-			out->error = true;
+		prepared |= m.kind == PGSQL_PARSE_COMPLETE;
+		out->error |= m.kind == PGSQL_ERROR;
+		if (m.kind == PGSQL_COPY_BOTH)
+			out->stream = out->endless = true;
 	}
+	if (out->error && !prepared)
+		pgsql_forget_parsed(s, in->request);
 }
 
 /* ---- */
@@ -415,6 +518,9 @@ void text_read_exchange(struct text_state *s, const struct text_in *whole, struc
 	*out = (struct text){ 0 };
 	if (s->proto == PROTO_UNKNOWN && in->request.len)
 		s->proto = proto_detect(in->request);
+	/* both directions went by its grammar, to the end of an answer */
+	if (s->proto == PROTO_UNKNOWN && in->framed && in->pg_last == 'Z' && !in->pg_owed)
+		s->proto = PROTO_PGSQL;
 	switch (s->proto) {
 	case PROTO_HTTP1:
 		http_read(s, in, out);

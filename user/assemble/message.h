@@ -9,9 +9,10 @@
 #include <stdint.h>
 #include "base/slice.h"
 #include "proto/detect.h"
+#include "proto/pgsql_names.h"
 #include "proto/proxy_line.h"
 
-enum { TEXT_PREPARED_MAX = 256, TEXT_REST_MAX = 1024 };
+enum { TEXT_REST_MAX = 1024 };
 
 /* What a connection remembers between exchanges. Zeroed is empty. */
 struct text_state {
@@ -27,12 +28,7 @@ struct text_state {
 	/* bytes of an earlier request's body that had not come when it was answered: they are in
 	 * front of the present exchange's, and in front of the next one's */
 	uint64_t body_due, body_due_next;
-	/* PostgreSQL: prepared statements, replaced round robin when full */
-	struct {
-		uint64_t name; /* hash */
-		uint32_t what;
-	} * prepared;
-	uint16_t n_prepared, next_prepared;
+	struct pgsql_names prepared, portals;
 };
 
 void text_state_release(struct text_state *s);
@@ -45,6 +41,11 @@ struct text_in {
 	struct slice tail; /* last bytes of the response */
 	uint64_t request_bytes, response_bytes; /* in all */
 	bool pipelined; /* the request was read together with the one before */
+	/* PostgreSQL: every message was followed; so many ReadyForQuery are due; type of the last
+	 * message of the answer, 0 when it is not whole */
+	bool framed;
+	uint16_t pg_owed;
+	char pg_last;
 };
 
 struct text {
@@ -61,7 +62,8 @@ struct text {
 	bool unseen; /* HTTP: where the answer ends is said in bytes that are not there */
 	bool chunked; /* HTTP: its end is in the last bytes */
 	uint64_t whole; /* HTTP: bytes of the answer when it has a length, else 0 */
-	bool stream; /* server-sent events, upgraded connection */
+	bool stream; /* server-sent events, upgraded connection, replication */
+	bool endless; /* a stream of which nobody awaits the end: replication */
 };
 
 /* Reads an exchange as far as it is there; may be called again when more is. Updates *s. */
@@ -70,6 +72,8 @@ void text_read_exchange(struct text_state *s, const struct text_in *in, struct t
 void text_read_answer(const struct text_in *in, enum proto proto, struct text *out);
 /* An HTTP answer goes on in a further exchange: it has so many bytes now, which end with `tail`. */
 void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail);
+/* The route of an exchange with PostgreSQL in two parts, either of which may have none. */
+uint32_t text_both_routes(uint32_t first, uint32_t second);
 /* To be called before the first reading of each further exchange of the connection. */
 void text_next_exchange(struct text_state *s);
 

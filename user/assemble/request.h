@@ -21,6 +21,7 @@ enum request_flag {
 	REQUEST_STREAM = 1 << 5, /* first byte, gaps, total of its own; not in percentiles */
 	REQUEST_BEFORE =
 		1 << 6, /* it had arrived before measuring began: its wall is a lower bound */
+	REQUEST_ENDLESS = 1 << 8, /* a stream that goes on by design: nobody waits for its end */
 };
 
 /* What TCP and the answer's pace were during an exchange. What is not known is 0. */

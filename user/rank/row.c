@@ -114,9 +114,13 @@ static int rows_add_open(struct rows *rows, const struct snapshot_input *in)
 	for (size_t i = 0; i < in->n_open; i++) {
 		struct row *row = row_for_open(rows, in->open[i], &fresh);
 
-		if (!row || aggregate_sum_add_open(&row->sum, &rows->w, in->open[i]))
+		if (!row)
 			return -ENOMEM;
 		row->in_flight++;
+		if (in->open[i]->flags & REQUEST_ENDLESS)
+			continue;
+		if (aggregate_sum_add_open(&row->sum, &rows->w, in->open[i]))
+			return -ENOMEM;
 		wall_ns = request_wall_ns(in->open[i]);
 		if (in->open[i]->flags & REQUEST_ENTRY && wall_ns > rows->open_longest_ns)
 			rows->open_longest_ns = wall_ns;

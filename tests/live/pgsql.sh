@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# PostgreSQL: where a call ends, what it is called and what it waits for, against its clients' logs.
+# timeout: 200
+. "$(dirname "$0")/../lib/live.sh"
+here=$TARDY_ROOT/tests/live
+kernel_mark
+
+pg=$(free_port)
+postgres_start "$pg" wal_level=logical max_wal_senders=4
+
+# ---- ends ----------------------------------------------------------------------------------
+record_start "$POSTGRES_PID"
+check "ends: the client got its answers" python3 "$here/pgsql_client.py" ends "$pg" "$TMP/log"
+record_end
+is "ends: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests
+facts python3 "$here/pgsql_check.py" ends "$TMP/report" "$TMP/log"
+
+# ---- a stream that goes on by design -----------------------------------------------------------
+psql=(psql -XqAt -h 127.0.0.1 -p "$pg" -U postgres postgres)
+mkdir "$TMP/wal"
+record_start "$POSTGRES_PID"
+spawn "$(printf '%s\n' /usr/lib/postgresql/*/bin/pg_receivewal | sort -V | tail -n 1)" \
+	-h 127.0.0.1 -p "$pg" -U postgres -D "$TMP/wal" -s 1
+receiver=$SPAWNED
+check "stream: a statement beside it" "${psql[@]}" -c 'SELECT pg_sleep(1.5) AS beside'
+record_end
+is "stream: record ended well" "$RECORD_STATUS" 0
+end_pid "$receiver"
+report_json "$TMP/report" requests
+report_json "$TMP/routes" routes
+facts python3 "$here/pgsql_check.py" stream "$TMP/report" "$TMP/routes"
+
+kernel_clean
+done_testing
