@@ -243,6 +243,33 @@ static int run_held(struct script *s, const struct group *g)
 	return err;
 }
 
+#define TIMERS_AT_ONCE 3
+
+/* Requests of a loop that all wait for timers of their own: it is idle most of the time. */
+static int run_timers(struct script *s, const struct group *g)
+{
+	struct client c[TIMERS_AT_ONCE] = { 0 };
+	char path[64];
+	int err = 0, n = 0;
+
+	for (; n < TIMERS_AT_ONCE && !err; n++)
+		err = open_warm(s, &c[n], 0);
+	for (int i = 0; i < s->samples && !err; i += TIMERS_AT_ONCE) {
+		for (int k = 0; k < TIMERS_AT_ONCE && !err; k++) {
+			snprintf(path, sizeof(path), "/c/timer=%lld",
+				 (long long)random_us(s, 10000, 40000));
+			err = client_send(&c[k], g->name, path, NULL);
+			client_sleep_us(1000);
+		}
+		for (int k = 0; k < TIMERS_AT_ONCE && !err; k++)
+			err = client_receive(&c[k], NULL);
+		client_sleep_us(REST_US);
+	}
+	while (n > 0)
+		client_close(&c[--n]);
+	return err;
+}
+
 static int burn_on(int cpu, pid_t *pids)
 {
 	for (int i = 0; i < SPINNERS; i++) {
@@ -403,6 +430,8 @@ static int run_overlap(struct script *s, const struct group *g)
 static const struct group groups[] = {
 	{ "spin", ALL, run_alone },
 	{ "sleep", ALL, run_alone },
+	{ "timer", MODE_LOOP, run_alone },
+	{ "timers", MODE_LOOP, run_timers },
 	{ "futex", ALL, run_alone },
 	{ "flock", ALL, run_alone },
 	{ "pipe", ALL, run_alone },

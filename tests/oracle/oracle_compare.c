@@ -75,8 +75,8 @@ static const struct {
 	enum cause cause;
 } group_causes[] = {
 	{ "runq", CAUSE_RUNQ },      { "throttle", CAUSE_THROTTLE }, { "backlog", CAUSE_QUEUE },
-	{ "loopblock", CAUSE_LOOP }, { "overlap", CAUSE_UPSTREAM },  { "hold", CAUSE_SLEEP },
-	{ "blocker", CAUSE_CPU },    { "guest", CAUSE_CPU },
+	{ "loopblock", CAUSE_LOOP }, { "overlap", CAUSE_UPSTREAM },  { "timers", CAUSE_SLEEP },
+	{ "hold", CAUSE_SLEEP },     { "blocker", CAUSE_CPU },       { "guest", CAUSE_CPU },
 };
 
 static const char *what_name(int what)

@@ -91,6 +91,7 @@ static int take_record(const struct json *j, struct oracle_record *r)
 			return 2;
 		w->woken_ns = json_int(waits, "woken_ns");
 		w->shared = json_int(waits, "shared");
+		w->foreign_ns = json_int(waits, "foreign_ns");
 		take_span(waits, "span", &w->span);
 	}
 	return 0;

@@ -131,10 +131,11 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 	int64_t waits = 0, runq, runq_late = 0, runq_others = 0,
 		stale = STALE_NS * (r->accept_ns ? 3 : 1);
 	struct range own = ran(&r->own);
+	bool turns = false;
 
 	for (int i = 0; i < r->n_waits; i++) {
 		const struct oracle_span *s = &r->waits[i].span;
-		int64_t off = s->wall_ns - s->delay_ns, lo, hi, late, others;
+		int64_t off = s->wall_ns - s->delay_ns, lo, hi, late, own_late, others;
 		struct range on = ran(s);
 
 		stale += stale_ns(s);
@@ -143,12 +144,18 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 		waits += max_ns(0, off - s->cpu_ns);
 		hi = max_ns(0, off - on.lo);
 		lo = max_ns(0, off - on.hi);
-		late = late_ns(&r->waits[i], on, lo);
-		/* in the run queue for its own sake, or for others' whose wakeup ended the wait of
-		 * the thread, but not that of the request */
+		own_late = late_ns(&r->waits[i], on, lo);
+		late = own_late;
+		/* In the run queue for its own sake, or for others' whose wakeup ended the wait of
+		 * the thread, but not that of the request. What the thread did for them is the
+		 * loop's where it went on beyond what this request waited for; and so is what it
+		 * did for this one before it did for them, as no I/O tells them apart. */
 		others = r->waits[i].shared ? s->delay_ns : 0;
+		late += min_ns(lo - late, r->waits[i].foreign_ns);
+		turns |= r->waits[i].shared;
+		add(&t->cause[CAUSE_LOOP], 0, r->waits[i].foreign_ns + others);
 		add(&t->cause[cause_of(r->waits[i].cause)], lo - late, hi + others);
-		runq_late += late;
+		runq_late += own_late;
 		runq_others += others;
 	}
 	runq = max_ns(0, r->own.delay_ns - r->own.throttled_ns);
@@ -157,7 +164,8 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 	    r->own.throttled_ns);
 	add(&t->cause[CAUSE_RUNQ], max_ns(0, runq - runq_others - r->last_send_delay_ns - stale),
 	    runq + max_ns(0, r->own.exec_ns - r->own.cpu_ns) + runq_late + stale);
-	add(&t->cause[CAUSE_CPU], max_ns(0, own.lo - stale), own.hi + stale);
+	add(&t->cause[CAUSE_CPU], turns ? 0 : max_ns(0, own.lo - stale), own.hi + stale);
+	add(&t->cause[CAUSE_LOOP], 0, turns ? own.hi : 0);
 }
 
 void truth_account(struct truth *t, const struct oracle_record *r, const char *mode)

@@ -11,6 +11,8 @@
 #define ORACLE_CAUSES(X) \
 	X(SPIN, "spin", "cpu") /* burn CPU for so many microseconds of thread CPU time */ \
 	X(SLEEP, "sleep", "sleep") /* clock_nanosleep */ \
+	X(TIMER, "timer", \
+	  "sleep") /* mode loop: taken up again when the loop's own timeout is due */ \
 	X(FUTEX, "futex", "lock") /* wait on a futex that a helper thread wakes */ \
 	X(FLOCK, "flock", "lock") /* flock() held by a helper thread for so long */ \
 	X(MUTEX, "mutex", "lock") /* pthread mutex held by a /hold/mutex request; no argument */ \

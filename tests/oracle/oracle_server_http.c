@@ -127,6 +127,7 @@ void oracle_record_wait(struct oracle_record *rec, int cause, int64_t arg,
 	w->arg = arg;
 	w->woken_ns = 0;
 	w->shared = false;
+	w->foreign_ns = 0;
 	w->span = *span;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Mode loop: one thread, epoll, non-blocking sockets. Causes block the loop (that is the point:
  * others wait behind them), except a call to the upstream, the request's body and a slow reader:
- * for these the request is left and taken up again when its descriptor is ready.
+ * for these the request is left and taken up again when its descriptor is ready; and a timer, for
+ * which it is taken up again when the loop's look at epoll has timed out.
  *
  * A turn is what the loop does for one connection between two looks at epoll. The truth of a
  * request is made of its own turns and of its waits between them; time in which other requests
@@ -20,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum phase { PHASE_HEAD, PHASE_BODY, PHASE_OPS, PHASE_UPSTREAM, PHASE_SEND };
+enum phase { PHASE_HEAD, PHASE_BODY, PHASE_OPS, PHASE_UPSTREAM, PHASE_TIMER, PHASE_SEND };
 
 struct connection {
 	LIST_ENTRY(connection) link; /* in loop.open */
@@ -32,6 +33,7 @@ struct connection {
 	struct oracle_record rec;
 	struct oracle_mark done; /* first read */
 	int op;
+	int64_t due_ns; /* of its timer */
 	char answer[ORACLE_HEAD_MAX];
 	size_t answer_len;
 	char out[512];
@@ -72,6 +74,7 @@ static void wait_end(struct loop *l, struct connection *c, int cause, int64_t ar
 	oracle_span_sub(&span, &foreign);
 	oracle_record_wait(&c->rec, cause, arg, &span);
 	c->rec.waits[c->rec.n_waits - 1].shared = c->wait_foreign.wall_ns > 0;
+	c->rec.waits[c->rec.n_waits - 1].foreign_ns = c->wait_foreign.wall_ns;
 	c->waiting = false;
 }
 
@@ -177,6 +180,12 @@ static int step_ops(struct loop *l, struct connection *c)
 			continue;
 		if (op->cause == ORACLE_UPSTREAM)
 			return begin_upstream(l, c, op->arg);
+		if (op->cause == ORACLE_TIMER) {
+			wait_begin(l, c);
+			c->phase = PHASE_TIMER;
+			c->due_ns = oracle_now_ns() + op->arg * 1000;
+			return 0;
+		}
 		oracle_clock_mark(&l->t->clock, &a);
 		err = oracle_thread_cause(l->t, op);
 		oracle_clock_mark(&l->t->clock, &b);
@@ -200,6 +209,12 @@ static int step_upstream(struct loop *l, struct connection *c)
 	if (!oracle_upstream_done(c->answer, c->answer_len))
 		return 0;
 	wait_end(l, c, ORACLE_UPSTREAM, c->r.ops[c->op - 1].arg);
+	return step_ops(l, c);
+}
+
+static int step_timer(struct loop *l, struct connection *c)
+{
+	wait_end(l, c, ORACLE_TIMER, c->r.ops[c->op - 1].arg);
 	return step_ops(l, c);
 }
 
@@ -271,6 +286,9 @@ static int turn(struct loop *l, struct connection *c)
 	case PHASE_UPSTREAM:
 		err = step_upstream(l, c);
 		break;
+	case PHASE_TIMER:
+		err = step_timer(l, c);
+		break;
 	case PHASE_SEND:
 		err = step_send(l, c);
 		break;
@@ -332,6 +350,32 @@ static int take(struct loop *l, int listen_fd)
 	return 0;
 }
 
+/* How long the loop may look at epoll: until the next timer is due, -1 = for ever. */
+static int timeout_ms(const struct loop *l)
+{
+	int64_t due_ns = INT64_MAX, left_ns;
+	const struct connection *c;
+
+	LIST_FOREACH(c, &l->open, link)
+	if (c->phase == PHASE_TIMER && c->due_ns < due_ns)
+		due_ns = c->due_ns;
+	if (due_ns == INT64_MAX)
+		return -1;
+	left_ns = due_ns - oracle_now_ns();
+	return left_ns > 0 ? (int)((left_ns + 999999) / 1000000) : 0;
+}
+
+static void run_timers(struct loop *l)
+{
+	struct connection *c, *next;
+
+	for (c = LIST_FIRST(&l->open); c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->phase == PHASE_TIMER && c->due_ns <= oracle_now_ns() && turn(l, c))
+			drop(c);
+	}
+}
+
 int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_t *stop)
 {
 	struct loop l = { .t = t, .ep = epoll_create1(EPOLL_CLOEXEC) };
@@ -346,13 +390,13 @@ int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_
 		int n;
 
 		oracle_clock_mark(&t->clock, &l.poll);
-		n = epoll_wait(l.ep, events, 32, -1);
+		n = epoll_wait(l.ep, events, 32, timeout_ms(&l));
 		for (int i = 0; i < n && !err; i++) {
 			struct connection *c = events[i].data.ptr;
 
 			if (!c) {
 				err = take(&l, listen_fd);
-			} else if (turn(&l, c)) {
+			} else if (c->phase != PHASE_TIMER && turn(&l, c)) {
 				/* a connection has two descriptors: forget the other event too */
 				for (int k = i + 1; k < n; k++)
 					if (events[k].data.ptr == c)
@@ -360,6 +404,7 @@ int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_
 				drop(c);
 			}
 		}
+		run_timers(&l);
 	}
 	for (struct connection *c = LIST_FIRST(&l.open), *next; c; c = next) {
 		next = LIST_NEXT(c, link);

@@ -232,8 +232,9 @@ static void write_record(FILE *f, const struct oracle_record *r)
 
 		fprintf(f,
 			"%s{\"cause\":\"%s\",\"arg\":%" PRId64 ",\"woken_ns\":%" PRId64
-			",\"shared\":%d",
-			i ? "," : "", oracle_cause_name(w->cause), w->arg, w->woken_ns, w->shared);
+			",\"shared\":%d,\"foreign_ns\":%" PRId64,
+			i ? "," : "", oracle_cause_name(w->cause), w->arg, w->woken_ns, w->shared,
+			w->foreign_ns);
 		write_span(f, "span", &w->span);
 		fputc('}', f);
 	}

@@ -48,6 +48,7 @@ struct oracle_wait {
 	int64_t arg;
 	int64_t woken_ns; /* from its begin to when its waker began to wake, 0 = not known */
 	bool shared; /* the thread also waited for other work, and did some of it */
+	int64_t foreign_ns; /* what it did of it, on and off the CPU */
 	struct oracle_span span;
 };
 

@@ -153,6 +153,31 @@ static void test_every_state_has_its_cause(void **state)
 	       part(CAUSE_OTHER, "", STATE_OTHER + 1));
 }
 
+/* A thread of one request that polls until a time of its own choosing sleeps. */
+static void test_poll_until_its_timeout(void **state)
+{
+	struct rec_idle idle[2][2] = { { { US(3), 7, 0 }, { US(3), 7, 0 } },
+				       { { US(63), 7, 1 }, { US(63), 7, 1 } } };
+	struct scene s;
+
+	(void)state;
+	/* wall 100 = cpu 10 + 30, poll 60; the last wait before the answer was due */
+	scene_init(&s, T, T + US(100));
+	read_at(&s, 10, 10);
+	s.in.sent_first_ns = s.in.sent_last_ns = T + US(100);
+	own(&s, SLICE_PRE, STATE_RUN, 10);
+	own(&s, SLICE_MID, STATE_RUN, 30);
+	own(&s, SLICE_MID, STATE_POLL, 60);
+	s.in.idle = idle;
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_SLEEP, "timer", 60));
+
+	/* or was ended by something else */
+	idle[1][0].on_time = 0;
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_OTHER, "poll", 60));
+}
+
 static void test_queue_before_the_read(void **state)
 {
 	struct scene s;
@@ -774,6 +799,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thread_per_request),
 		cmocka_unit_test(test_every_state_has_its_cause),
+		cmocka_unit_test(test_poll_until_its_timeout),
 		cmocka_unit_test(test_queue_before_the_read),
 		cmocka_unit_test(test_time_before_the_arrival_is_clipped),
 		cmocka_unit_test(test_open_and_unread),

@@ -102,10 +102,6 @@ static void test_not_known(void **state)
 	s.idle[0][1].tid = 0; /* an old capture */
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_false(idle.known);
-	scene_make(&s);
-	s.in.loop = false;
-	assert_int_equal(idle_between(&s.in, &idle), 0);
-	assert_false(idle.known);
 }
 
 static void test_many_calls(void **state)

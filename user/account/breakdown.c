@@ -543,8 +543,14 @@ static void give_peer_waits(struct work *w)
 	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
 	give_own(w, CAUSE_SEND, in->net, 0, state[STATE_SEND]);
 	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
-	if (!w->idle.known)
+	if (!in->loop && w->idle.known) {
+		uint64_t due = min_of(state[STATE_POLL], w->idle.due_ns);
+
+		give_named(w, CAUSE_SLEEP, "timer", due);
+		give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL] - due);
+	} else if (!w->idle.known) {
 		give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
+	}
 }
 
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
@@ -561,9 +567,11 @@ static void give_gaps(struct work *w)
 	span = in->sent_last_ns > in->sent_first_ns ? in->sent_last_ns - in->sent_first_ns : 0;
 	if (span > in->slice_ns[SLICE_T1])
 		give_own(w, CAUSE_SEND, in->net, 0, span - in->slice_ns[SLICE_T1]);
-	give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
-	give_named(w, CAUSE_UNKNOWN, "the event loop was idle", w->idle.other_ns);
-	give_named(w, CAUSE_UNKNOWN, "on other threads", w->idle.unmeasured_ns);
+	if (in->loop) {
+		give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
+		give_named(w, CAUSE_UNKNOWN, "the event loop was idle", w->idle.other_ns);
+		give_named(w, CAUSE_UNKNOWN, "on other threads", w->idle.unmeasured_ns);
+	}
 	if (in->loop && in->read_first_ns)
 		give_own(w, CAUSE_LOOP, 0, 0, w->left_ns);
 	give_own(w, CAUSE_UNKNOWN, 0, 0, w->left_ns);
@@ -584,7 +592,7 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
-		if (!w.idle.known)
+		if (!in->loop || !w.idle.known)
 			give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
 	}
 	for (int c = 0; c < CAUSE_COUNT; c++)

@@ -66,7 +66,7 @@ int idle_between(const struct breakdown_in *in, struct idle *out)
 	int calls = 0;
 
 	*out = (struct idle){ 0 };
-	if (!in->loop || !in->idle || !in->idle[0][1].tid || !in->read_last_ns)
+	if (!in->idle || !in->idle[0][1].tid || !in->read_last_ns)
 		return 0;
 	if (n > sizeof(few) / sizeof(few[0]))
 		v = calloc(n, sizeof(*v));

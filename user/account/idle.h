@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long the event loop of a request had nothing to do while the request was with it: between
- * its last read and its first answer, as far as no call was outstanding. What the loop did next for
- * the request tells why: when the loop's latest wait had ended by its own timeout, it was due then.
+ * How long the thread of a request waited in poll while the request was with it: between its last
+ * read and its first answer, as far as no call was outstanding. What the thread did next for the
+ * request tells why: when its latest wait had ended by its own timeout, it was due then.
  */
 #ifndef TARDY_ACCOUNT_IDLE_H
 #define TARDY_ACCOUNT_IDLE_H
@@ -11,8 +11,8 @@
 #include "account/breakdown_in.h"
 
 struct idle {
-	bool known; /* false: no event loop, or a capture that does not tell */
-	uint64_t due_ns; /* until a time that the loop itself had chosen */
+	bool known; /* false: a capture that does not tell, or nobody has read the request */
+	uint64_t due_ns; /* until a time that the thread itself had chosen */
 	uint64_t other_ns; /* until something else: another thread's result, another process */
 	uint64_t unmeasured_ns; /* between two threads, or not over yet */
 };
