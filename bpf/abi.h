@@ -33,6 +33,7 @@ enum {
 	ABI_STACK_USER_MAX = 64,
 	ABI_SYM_TEXT = 192,
 	ABI_GAP_MS = 50,
+	ABI_ASKS_AGAIN_MS = 10, /* waits with such a timeout, one after another, are one wait */
 };
 
 /* Type numbers are part of the capture format: append only. */
@@ -172,6 +173,7 @@ struct rec_data {
 enum wait_flag {
 	WAIT_HELD = 1 << 0, /* the waker released what was waited for */
 	WAIT_KERNEL_WAKER = 1 << 1, /* woken from an interrupt, a timer or a kernel thread */
+	WAIT_SHORT = 1 << 2, /* in futex() with a timeout of ABI_ASKS_AGAIN_MS at most */
 };
 
 struct rec_wait {

@@ -12,13 +12,13 @@
 	X(THROTTLE, "throttle", "runnable, held back by a CPU quota") \
 	X(DISK, "disk", "in block I/O or uninterruptible in a file-system call") \
 	X(FAULT, "fault", "off-CPU inside a page fault") \
-	X(LOCK, "lock", "futex, flock, fcntl or semop") \
+	X(LOCK, "lock", "for a mutex, in flock, fcntl or semop") \
 	X(RECV, "recv", "in a receive or accept on a socket") \
 	X(SEND, "send", "in a send on a socket") \
 	X(CONNECT, "connect", "in connect()") \
 	X(POLL, "poll", "in poll, select or epoll_wait") \
 	X(SLEEP, "sleep", "in nanosleep or a timed wait") \
-	X(IPC, "ipc", "on a pipe, eventfd, message queue or child") \
+	X(IPC, "ipc", "on a pipe, eventfd, message queue, child or another thread") \
 	X(KERNEL, "kernel", "uninterruptible outside of files: a kernel lock") \
 	X(OTHER, "other", "any other wait")
 
@@ -46,6 +46,7 @@ enum syscall_class {
 	SYSC_IPC,
 	SYSC_CLOSE,
 	SYSC_FILE, /* open, stat, fsync, rename, ... */
+	SYSC_URING, /* may do what other calls do; of no class otherwise */
 };
 
 /* How a socket call passes its message: what follows the descriptor in the arguments. */

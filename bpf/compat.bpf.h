@@ -13,6 +13,7 @@
 #define REG_ARG2(r) ((r)->regs[1])
 #define REG_ARG3(r) ((r)->regs[2])
 #define REG_ARG4(r) ((r)->regs[3])
+#define REG_ARG5(r) ((r)->regs[4])
 /* arm64 keeps no marker of "not returned yet"; the number alone decides. */
 #define REG_IN_CALL(r) (REG_NR(r) >= 0)
 #else
@@ -21,6 +22,7 @@
 #define REG_ARG2(r) ((r)->si)
 #define REG_ARG3(r) ((r)->dx)
 #define REG_ARG4(r) ((r)->r10)
+#define REG_ARG5(r) ((r)->r8)
 /* x86-64 entry code sets ax to -ENOSYS until the call has returned. */
 #define REG_IN_CALL(r) ((__s64)(r)->orig_ax >= 0 && (__s64)(r)->ax == -ENOSYS)
 #endif
@@ -29,6 +31,7 @@
 #define TASK_STOPPED_OR_TRACED 0xc
 #define TASK_NOLOAD 0x400
 #define PF_EXITING 0x4
+#define PF_IO_WORKER 0x10
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define S_IFREG 0100000
@@ -168,6 +171,18 @@ static __always_inline struct address_space *page_mapping_of(struct page *page)
 		page = (struct page *)(head - 1);
 	mapping = (__u64)BPF_CORE_READ(page, mapping);
 	return !mapping || mapping & 3 ? NULL : typed(mapping, struct address_space);
+}
+
+#define TIME_MAX_S (1ULL << 32) /* more is no time, or does not end */
+
+/* The timespec at an address of the current process; 0 = none there. */
+static __always_inline __u64 user_time_ns(const void *address)
+{
+	__u64 at[2];
+
+	if (bpf_probe_read_user(at, sizeof(at), address) || at[0] >= TIME_MAX_S)
+		return 0;
+	return at[0] * 1000000000ULL + at[1];
 }
 
 static __always_inline struct file *task_file(struct task_struct *p, __u32 fd)

@@ -7,12 +7,13 @@
 #ifndef TARDY_SCHED_BPF_H
 #define TARDY_SCHED_BPF_H
 #include "block.bpf.h"
+#include "futex.bpf.h"
 #include "stack.bpf.h"
 
 #define PRIO_FAIR_MIN 100 /* below are real-time tasks */
+#define RELEASE_UNSEEN_NS 500000ULL
 #define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
 #define TIMEOUT_MS_MAX (24 * 3600 * 1000) /* a larger argument is an address, or no timeout */
-#define TIMEOUT_SLACK_NS 100000ULL /* the call had begun before the switch-out */
 
 /* A read or write blocks in what its descriptor is. */
 static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool write)
@@ -30,8 +31,8 @@ static __always_inline __u32 fd_state(struct task_struct *p, __u32 fd, bool writ
 	return STATE_IPC; /* pipes, eventfds and other anonymous files, terminals */
 }
 
-static __always_inline __u32 classify_call(struct task_struct *p, struct pt_regs *regs, __s64 nr,
-					   __u32 task_state)
+static __always_inline __u32 classify_call(struct task_struct *p, struct thread *t,
+					   struct pt_regs *regs, __s64 nr, __u32 task_state)
 {
 	__u32 class = class_of(nr);
 
@@ -43,6 +44,7 @@ static __always_inline __u32 classify_call(struct task_struct *p, struct pt_regs
 	}
 	switch (class) {
 	case SYSC_FUTEX:
+		return futex_classify(t, regs);
 	case SYSC_FLOCK:
 		return STATE_LOCK;
 	case SYSC_FD_READ:
@@ -71,15 +73,17 @@ static __always_inline __u32 classify_call(struct task_struct *p, struct pt_regs
 	return STATE_OTHER;
 }
 
-/* The timeout of epoll_wait(), epoll_pwait() and poll(), which are milliseconds in a register. Where
- * it is in the process's memory (epoll_pwait2, ppoll, select) the register is an address, and such a
- * wait is not known to end by it. */
-static __always_inline __u64 poll_timeout_ns(struct pt_regs *regs, __s64 nr)
+/* The timeout of epoll_wait(), epoll_pwait() and poll(): milliseconds in a register. Where it is an
+ * address (epoll_pwait2, ppoll) it is read from the memory of the thread if that is current. That of
+ * select() is not known. */
+static __always_inline __u64 poll_timeout_ns(struct task_struct *p, struct pt_regs *regs, __s64 nr)
 {
 	__u32 class = class_of(nr);
 	__u64 ms = class == SYSC_EPOLL ? REG_ARG4(regs) : class == SYSC_POLL ? REG_ARG3(regs) : 0;
 
-	return ms <= TIMEOUT_MS_MAX ? ms * 1000000 : 0;
+	if (ms <= TIMEOUT_MS_MAX)
+		return ms * 1000000;
+	return p == bpf_get_current_task_btf() ? user_time_ns((void *)ms) : 0;
 }
 
 /* State of a thread that is off-CPU with `task_state`, not runnable. */
@@ -92,6 +96,8 @@ static __always_inline __u32 classify_wait(struct task_struct *p, struct thread 
 
 	t->syscall = nr >= 0 ? nr : 0xffff;
 	t->key = 0;
+	t->futex = 0;
+	t->again_ns = 0;
 	if (task_state & TASK_STOPPED_OR_TRACED)
 		state = STATE_OTHER;
 	else if (nr < 0)
@@ -99,11 +105,9 @@ static __always_inline __u32 classify_wait(struct task_struct *p, struct thread 
 	else if (task_in_iowait(p))
 		state = STATE_DISK;
 	else
-		state = classify_call(p, regs, nr, task_state);
-	if (state == STATE_LOCK)
-		t->key = REG_ARG1(regs);
+		state = classify_call(p, t, regs, nr, task_state);
 	if (state == STATE_POLL)
-		t->timeout_ns = poll_timeout_ns(regs, nr);
+		t->timeout_ns = poll_timeout_ns(p, regs, nr);
 	if (break_state && state + 1 == break_state)
 		state = STATE_OTHER;
 	return state;
@@ -158,6 +162,11 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
 	if (state_is_idle(t->out_state) && !t->mid_request)
 		t->runq_told = 0; /* that was for nothing that was read */
+	if (t->out_state != STATE_RUNQ) {
+		if (t->futex & FUTEX_TIMED)
+			futex_timeout(p, t, now);
+		futex_begins(t);
+	}
 	t->stack_wanted = t->out_state != STATE_RUNQ && stack_wait_min_ns && thread_in_request(t) &&
 			  (t->mid_request || !state_is_idle(t->out_state));
 	if (t->stack_wanted)
@@ -185,17 +194,21 @@ static __always_inline void wait_emit(struct task_struct *p, struct thread *t, _
 	}
 	hdr_fill(&r->h, REC_WAIT, sizeof(*r), now);
 	r->xid = t->serving;
-	r->start_ns = t->out_ns;
-	r->blocked_ns = blocked;
+	r->start_ns = t->out_ns - t->again_ns;
+	r->blocked_ns = blocked + t->again_ns;
 	r->runq_ns = runq;
 	r->key = t->key;
 	r->waker_xid = woken ? t->waker_xid : 0;
 	r->waker_tid = woken ? t->waker_tid : 0;
 	r->waker_tgid = woken ? t->waker_tgid : 0;
 	r->flags = woken ? t->wake_flags : 0;
+	if (t->futex && t->timeout_ns && t->timeout_ns <= ASKS_AGAIN_NS)
+		r->flags |= WAIT_SHORT;
 	r->tid = p->pid;
 	r->tgid = p->tgid;
 	r->state = t->out_state;
+	if (r->state == STATE_OTHER && r->flags & WAIT_KERNEL_WAKER)
+		r->state = STATE_SLEEP;
 	r->syscall = t->syscall;
 	r->name[0] = 0;
 	if (class_of(t->syscall) == SYSC_FLOCK) {
@@ -260,9 +273,9 @@ static __always_inline void switch_in_tell(struct task_struct *p, struct task_st
 		if (!idle && thread_in_request(t))
 			runq_emit(p, t, t->serving, now);
 	}
-	if (blocked < wait_record_min_ns || !t->serving || idle)
+	if (blocked + t->again_ns < wait_record_min_ns || !t->serving || idle)
 		return;
-	if (state == STATE_LOCK || state == STATE_KERNEL)
+	if (state == STATE_LOCK || state == STATE_KERNEL || t->futex)
 		wait_emit(p, t, blocked, runq + throttled, woken, now);
 	else if (state == STATE_DISK || state == STATE_FAULT)
 		io_emit(p, t, blocked, woken, now);
@@ -302,12 +315,16 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		count(COUNTER_WAKE_LOST);
 		blocked = task_queued_ns(p);
 		blocked = blocked < off ? off - blocked : 0;
+		timed_unseen(t, blocked);
 	}
 	runq = off - blocked;
 	throttled = throttled_part(t, runq);
 	if (break_state == STATE_THROTTLE + 1)
 		throttled = 0;
 	runq -= throttled;
+	/* a release would have woken nobody meanwhile: they stay `other` */
+	if (runq > RELEASE_UNSEEN_NS && !(t->timed & TIMED_LONG))
+		t->timed_ns = 0;
 	if (blocked)
 		thread_add(t, t->out_state, blocked);
 	if (t->out_state == STATE_POLL && t->timeout_ns &&
@@ -320,7 +337,7 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 	else
 		thread_add(t, STATE_RUNQ, runq);
 	thread_add(t, STATE_THROTTLE, throttled);
-	if (off >= wait_record_min_ns)
+	if (off + t->again_ns >= wait_record_min_ns)
 		switch_in_tell(p, prev, t, blocked, runq, throttled, woken, now);
 }
 
@@ -341,18 +358,12 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	return 0;
 }
 
-/* Does the waker, by its own registers, release what `t` waits for? */
-static __always_inline bool waker_releases(struct task_struct *waker, struct thread *t)
+/* Does the waker, by its own registers, release the file's lock that `t` waits for? */
+static __always_inline bool flock_released(struct task_struct *waker)
 {
-	struct pt_regs *regs = task_regs(waker);
-	__s64 nr = REG_NR(regs);
-	__u32 waits_in = class_of(t->syscall), does = class_of(nr);
+	__u32 does = class_of(REG_NR(task_regs(waker)));
 
-	if (waits_in == SYSC_FUTEX)
-		return does == SYSC_FUTEX && (__u64)REG_ARG1(regs) == t->key;
-	if (waits_in == SYSC_FLOCK)
-		return does == SYSC_FLOCK || does == SYSC_CLOSE || (waker->flags & PF_EXITING);
-	return false;
+	return does == SYSC_FLOCK || does == SYSC_CLOSE || (waker->flags & PF_EXITING);
 }
 
 SEC("tp_btf/sched_waking")
@@ -378,15 +389,19 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 		t->io.flags = 0;
 		return 0;
 	}
+	if (t->out_state == STATE_RUNQ)
+		return 0;
 	if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
 		io_note_wake(p, t, waker, t->wake_ns);
-	if (t->out_state != STATE_LOCK)
+	if (t->futex)
+		futex_woken(p, t, waker);
+	else if (class_of(t->syscall) == SYSC_FLOCK && flock_released(waker))
+		t->wake_flags = WAIT_HELD;
+	if (!(t->wake_flags & WAIT_HELD))
 		return 0;
 	w = thread_of(waker);
-	if (w)
+	if (w && thread_in_request(w))
 		t->waker_xid = w->serving;
-	if (waker_releases(waker, t))
-		t->wake_flags = WAIT_HELD;
 	return 0;
 }
 

@@ -92,9 +92,10 @@ static __always_inline void stack_send(struct stack_scratch *s, struct task_stru
 		count(COUNTER_RING_STACK);
 }
 
-static __always_inline bool waits_in_one_place(__u32 state)
+static __always_inline bool waits_in_one_place(const struct thread *t)
 {
-	return state == STATE_POLL || state == STATE_LOCK || state == STATE_SLEEP;
+	return t->out_state == STATE_POLL || t->out_state == STATE_LOCK ||
+	       t->out_state == STATE_SLEEP || t->futex;
 }
 
 /* Puts the kernel's frames of p's wait into t->kernel; adds to *flags. */
@@ -104,8 +105,8 @@ static __always_inline void stack_take_kernel(struct task_struct *p, struct thre
 	struct thread_kernel_stack *k = &t->kernel;
 	__s64 n;
 
-	if (k->n && k->state == t->out_state && k->syscall == t->syscall &&
-	    waits_in_one_place(k->state) && now - k->taken_ns < STACK_KERNEL_REUSE_NS) {
+	if (k->n && k->state == t->out_state && k->syscall == t->syscall && waits_in_one_place(t) &&
+	    now - k->taken_ns < STACK_KERNEL_REUSE_NS) {
 		*flags |= STACK_KERNEL_REUSED;
 	} else {
 		n = bpf_get_task_stack(p, k->frames, ABI_STACK_KERNEL_MAX * sizeof(__u64), 0);

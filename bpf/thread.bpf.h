@@ -14,6 +14,8 @@
 #define TARDY_THREAD_BPF_H
 #include "compat.bpf.h"
 
+#define TIMEOUT_SLACK_NS 100000ULL /* the call had begun before the switch-out */
+#define MAYBE_ASKS_NS 120000000ULL /* see futex.bpf.h; Ruby: 100 ms */
 #define STATE_SLOTS 16 /* power of two >= STATE_COUNT, so that an index can be masked */
 
 /* What woke a thread out of a wait for a disk or a page, see block.bpf.h. */
@@ -46,11 +48,15 @@ struct thread {
 	__u64 in_ns, out_ns; /* last switch-in and switch-out */
 	__u64 cut_ns; /* start of `since` when idle_cut */
 	__u64 after_ns; /* worked between the last I/O and the first idle wait after it */
-	__u64 key; /* of the present wait: futex address */
+	__u64 key; /* of the present wait in futex(): its address */
 	__u64 cfs_rq; /* at switch-out */
 	__u64 throttled_ns; /* of that cfs_rq at switch-out */
 	__u64 idle_ns; /* in poll since it is known, see rec_idle */
-	__u64 timeout_ns; /* of the present wait in poll, 0 = none, or not known */
+	__u64 timeout_ns; /* of the present wait in poll or futex, 0 = none, or not known */
+	/* waits in futex() that ended by their timeout, booked as `other` until what follows tells
+	 * what they were; see futex_woken() */
+	__u64 timed_ns, timed_key;
+	__u64 again_ns; /* of the present wait's kind just before it, told with it */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
 	__u64 delay_ns; /* in run queues so far, 0 = not known */
@@ -74,6 +80,8 @@ struct thread {
 	__u8 stack_state; /* enum thread_state, of the latest stack */
 	__u8 read_turn; /* its last I/O was a read of the request that it serves */
 	__u8 on_time; /* its latest wait in poll ended by its own timeout */
+	__u8 futex; /* enum futex_kind, of the present wait; 0 = another call */
+	__u8 timed; /* enum timed_flag, of timed_ns */
 	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
@@ -118,6 +126,22 @@ static __always_inline void thread_idle(const struct thread *t, __u32 tid, struc
 	to->on_time = t->on_time;
 }
 
+enum timed_flag {
+	TIMED_LONG = 1 << 0, /* one was longer than ABI_ASKS_AGAIN_MS */
+	TIMED_REPEATS = 1 << 1, /* there is more than one */
+};
+
+/* The timed waits before were nothing but sleep; several short ones, one after another, may have asked
+ * for something that was released unseen. */
+static __always_inline void timed_settle(struct thread *t)
+{
+	if (t->timed != TIMED_REPEATS) {
+		t->since[STATE_OTHER] -= t->timed_ns;
+		t->since[STATE_SLEEP] += t->timed_ns;
+	}
+	t->timed_ns = 0;
+}
+
 /* Ends `before` at an idle wait's wakeup. A global function: verified once instead of at each place
  * that calls it. */
 __noinline int thread_cut(struct thread *t, __u64 wake_ns)
@@ -126,6 +150,7 @@ __noinline int thread_cut(struct thread *t, __u64 wake_ns)
 
 	if (!t)
 		return 0;
+	timed_settle(t);
 	for (int i = 0; i < STATE_COUNT; i++) {
 		t->before[i] += t->since[i];
 		if (!state_is_idle(i))
@@ -232,6 +257,14 @@ static __always_inline void thread_run_until(struct thread *t, struct task_struc
 	t->mark_ns = now;
 }
 
+/* A wait has ended, and nobody was seen to end it. In futex() a long timeout that has passed did. */
+static __always_inline void timed_unseen(struct thread *t, __u64 blocked)
+{
+	if (t->out_state == STATE_OTHER && t->futex && t->timeout_ns > MAYBE_ASKS_NS &&
+	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
+		t->out_state = STATE_SLEEP;
+}
+
 #define WAKE_AHEAD_NS 1000000ULL /* a hypervisor can hold up the CPU that is switching */
 
 /* When the wait that the thread is in, or was in until `now`, was ended by a wakeup; 0 = none was
@@ -274,6 +307,7 @@ static __always_inline void thread_in_unseen(struct thread *t, struct task_struc
 		count(COUNTER_WAKE_LOST);
 		delay = task_delay_ns(p) - t->delay_ns;
 		woken = delay < in - t->out_ns ? in - delay : t->out_ns;
+		timed_unseen(t, woken - t->out_ns);
 	}
 	if (t->out_state != STATE_RUNQ) {
 		thread_add(t, t->out_state, woken - t->out_ns);
@@ -339,6 +373,7 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
 
 	if (!t || !x)
 		return 0;
+	timed_settle(t);
 	if (slice == SLICE_PRE && (whose == TAKE_NEXT || t->idle_cut))
 		after = thread_since_arrival(t, x->turn[0].arrival_ns, now);
 	/* masks instead of branches: each branch in the loop would double what is verified */

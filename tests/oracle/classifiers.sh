@@ -13,12 +13,12 @@ cases='runq threads runq
 throttle threads throttle
 disk threads disk
 fault threads fault
-lock threads futex,flock
+lock threads mutex,flock
 recv threads upstream
 send threads reader
 poll loop upstream
 sleep threads sleep
-ipc threads pipe'
+ipc threads pipe,futex'
 
 n=0
 failed=0

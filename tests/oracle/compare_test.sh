@@ -113,7 +113,7 @@ fabricate()
 		for (i = 0; i < 30; i++) {
 			request("spin", "cpu", "/c/spin", i)
 			request("sleep", "sleep", "/c/sleep", i)
-			request("futex", "lock", "/c/futex", i)
+			request("futex", "ipc", "/c/futex", i)
 			request("mutex", "lock", "/c/mutex", i)
 			request("pipe", "ipc", "/c/pipe", i)
 			request("disk", "disk", "/c/disk", i)

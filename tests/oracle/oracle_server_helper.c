@@ -14,10 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define LOCKED_WITH_WAITERS 2 /* what who waits for a mutex of glibc expects */
+
 struct oracle_helper {
 	pthread_t thread;
 	_Atomic uint32_t posted; /* futex word: jobs given; the helper sleeps on it */
-	_Atomic uint32_t locked; /* futex word: jobs whose file lock is held */
+	_Atomic uint32_t locking; /* futex word of a mutex: the file lock is not held yet */
 	_Atomic uint32_t done; /* futex word: jobs ended */
 	_Atomic bool stop;
 	enum oracle_job job;
@@ -49,8 +51,8 @@ static void helper_do(struct oracle_helper *h, uint32_t nr)
 {
 	if (h->job == ORACLE_JOB_FLOCK) {
 		flock(h->lock_fd_helper, LOCK_EX);
-		atomic_store(&h->locked, nr);
-		futex_wake(&h->locked);
+		atomic_store(&h->locking, 0);
+		futex_wake(&h->locking);
 	}
 	oracle_sleep_us(h->us);
 	atomic_store(h->woken_ns, oracle_now_ns());
@@ -141,6 +143,8 @@ int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us,
 	h->job = job;
 	h->us = us;
 	h->woken_ns = woken_ns;
+	if (job == ORACLE_JOB_FLOCK)
+		atomic_store(&h->locking, LOCKED_WITH_WAITERS);
 	atomic_store(&h->posted, nr);
 	futex_wake(&h->posted);
 	switch (job) {
@@ -148,8 +152,9 @@ int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us,
 		wait_for(&h->done, nr);
 		break;
 	case ORACLE_JOB_FLOCK:
-		/* until the helper has the lock: a futex wait, so of the same cause */
-		wait_for(&h->locked, nr);
+		/* until the helper has the lock: a wait for a mutex, so of the same cause */
+		while (atomic_load(&h->locking))
+			futex_wait(&h->locking, LOCKED_WITH_WAITERS);
 		if (flock(h->lock_fd_main, LOCK_EX) || flock(h->lock_fd_main, LOCK_UN))
 			return -errno;
 		break;

@@ -74,6 +74,94 @@ static void test_lock(void **state)
 	}
 }
 
+/* A wait in futex() for no mutex is for another thread, unless its program is known to make its locks
+ * of such. */
+static void test_wait_for_thread(void **state)
+{
+	static const struct {
+		const char *exe;
+		uint32_t flags, waker_tgid;
+		enum cause cause;
+		const char *what, *holder;
+	} cases[] = {
+		{ "java", WAIT_HELD, FPM, CAUSE_IPC, "another thread", "GET /a" },
+		{ "java", WAIT_HELD, FPM + 7, CAUSE_IPC, "another process", "GET /a" },
+		{ "java", 0, FPM, CAUSE_IPC, "futex", "" },
+		{ "java", WAIT_HELD | WAIT_SHORT, FPM, CAUSE_IPC, "another thread", "GET /a" },
+		{ "python3.11", WAIT_HELD | WAIT_SHORT, FPM, CAUSE_LOCK, "GIL", "GET /a" },
+		{ "python3.11", WAIT_SHORT, FPM, CAUSE_IPC, "futex", "" },
+		{ "python3.11", WAIT_HELD, FPM, CAUSE_IPC, "another thread", "GET /a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rec_wait w = { .xid = 2,
+				      .blocked_ns = US(600),
+				      .waker_xid = 1,
+				      .tgid = FPM,
+				      .waker_tgid = cases[i].waker_tgid,
+				      .flags = cases[i].flags,
+				      .state = STATE_IPC };
+		const struct request *r;
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		scene_proc(&s, FPM, cases[i].exe, "");
+		busy(&e, 1, 1, FPM, 0, 800);
+		scene_xchg(&s, &e, XCHG_OPEN, 810);
+		GIVE(&s, w, REC_WAIT, 500);
+		busy(&e, 2, 2, FPM + 1, 100, 200);
+		xchg_spend(&e, SLICE_T1, STATE_IPC, 650);
+		ANSWER(&e, "x", 850);
+		scene_xchg(&s, &e, XCHG_CLOSED, 900);
+		scene_tick(&s, 1000);
+		r = scene_request(&s, 2);
+		expect_part(r, NULL, cases[i].cause, cases[i].what, 600);
+		expect_part(r, NULL, CAUSE_IPC, "", 50); /* shorter ones */
+		assert_text(part_of(r, NULL, cases[i].cause, cases[i].what)->held_by,
+			    cases[i].holder);
+		scene_end(&s);
+	}
+}
+
+/* A timed wait is a sleep, unless its program is known to ask for its lock in such. */
+static void test_timed_wait(void **state)
+{
+	static const struct {
+		const char *exe;
+		uint64_t us;
+		enum cause cause;
+	} cases[] = {
+		{ "java", 5000, CAUSE_SLEEP },        { "python3.11", 5000, CAUSE_OTHER },
+		{ "python3.11", 50000, CAUSE_SLEEP }, { "ruby3.1", 100000, CAUSE_OTHER },
+		{ "ruby3.1", 300000, CAUSE_SLEEP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rec_wait w = { .xid = 1,
+				      .blocked_ns = US(cases[i].us),
+				      .tgid = FPM,
+				      .flags = WAIT_KERNEL_WAKER,
+				      .state = STATE_SLEEP };
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		scene_proc(&s, FPM, cases[i].exe, "");
+		GIVE(&s, w, REC_WAIT, 500);
+		busy(&e, 1, 1, FPM, 0, 100);
+		xchg_spend(&e, SLICE_T1, STATE_SLEEP, cases[i].us);
+		ANSWER(&e, "x", 100 + cases[i].us);
+		scene_xchg(&s, &e, XCHG_CLOSED, 400000);
+		scene_tick(&s, 500000);
+		expect_part(scene_request(&s, 1), NULL, cases[i].cause,
+			    cases[i].cause == CAUSE_OTHER ? "timed wait" : "", cases[i].us);
+		scene_end(&s);
+	}
+}
+
 /* More waits than are kept one by one: their time is all there. */
 static void test_many_waits(void **state)
 {
@@ -513,13 +601,14 @@ static void test_end_of_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lock),      cmocka_unit_test(test_many_waits),
-		cmocka_unit_test(test_late_wait), cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_loop),      cmocka_unit_test(test_pools),
-		cmocka_unit_test(test_processes), cmocka_unit_test(test_open),
-		cmocka_unit_test(test_open_call), cmocka_unit_test(test_open_then_over),
-		cmocka_unit_test(test_open_lock), cmocka_unit_test(test_pending),
-		cmocka_unit_test(test_marks),     cmocka_unit_test(test_end_of_input),
+		cmocka_unit_test(test_lock),       cmocka_unit_test(test_wait_for_thread),
+		cmocka_unit_test(test_timed_wait), cmocka_unit_test(test_many_waits),
+		cmocka_unit_test(test_late_wait),  cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_loop),       cmocka_unit_test(test_pools),
+		cmocka_unit_test(test_processes),  cmocka_unit_test(test_open),
+		cmocka_unit_test(test_open_call),  cmocka_unit_test(test_open_then_over),
+		cmocka_unit_test(test_open_lock),  cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_marks),      cmocka_unit_test(test_end_of_input),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -70,7 +70,7 @@ static void give_waits(struct work *w, enum cause cause)
 				     .what = wait->what,
 				     .held_by = wait->held_by,
 				     .count = 1,
-				     .cause = wait->cause };
+				     .cause = wait->as ? wait->as : wait->cause };
 
 		if (wait->cause != cause)
 			continue;
@@ -93,10 +93,14 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 		enum cause cause;
 		bool named;
 	} direct[] = {
-		{ STATE_RUN, CAUSE_CPU, false },           { STATE_RUNQ, CAUSE_RUNQ, true },
-		{ STATE_THROTTLE, CAUSE_THROTTLE, false }, { STATE_DISK, CAUSE_DISK, true },
-		{ STATE_FAULT, CAUSE_FAULT, true },        { STATE_SLEEP, CAUSE_SLEEP, false },
-		{ STATE_IPC, CAUSE_IPC, false },           { STATE_OTHER, CAUSE_OTHER, false },
+		{ STATE_RUN, CAUSE_CPU, false },
+		{ STATE_RUNQ, CAUSE_RUNQ, true },
+		{ STATE_THROTTLE, CAUSE_THROTTLE, false },
+		{ STATE_DISK, CAUSE_DISK, true },
+		{ STATE_FAULT, CAUSE_FAULT, true },
+		{ STATE_SLEEP, CAUSE_SLEEP, true },
+		{ STATE_IPC, CAUSE_IPC, true },
+		{ STATE_OTHER, CAUSE_OTHER, false },
 	};
 
 	uint64_t woken = w->in->woken ? min_of(clip, state[STATE_RUNQ]) : 0;

@@ -38,7 +38,8 @@ struct breakdown_call {
 struct breakdown_wait {
 	uint64_t ns;
 	uint32_t what, held_by;
-	uint8_t cause; /* enum cause: lock, disk, fault, runq */
+	uint8_t cause; /* enum cause whose time it is: lock, disk, fault, runq, ipc, sleep */
+	uint8_t as; /* enum cause that it is told as, 0 = the same */
 };
 
 struct breakdown_in {

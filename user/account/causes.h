@@ -16,12 +16,12 @@
 	X(THROTTLE, 't', "throttle", "runnable, held back by a CPU quota") \
 	X(DISK, 'k', "disk", "waiting for block I/O or a file system") \
 	X(FAULT, 'f', "fault", "off-CPU inside a page fault") \
-	X(LOCK, 'l', "lock", "waiting for a lock: futex, flock, fcntl, semaphore, kernel lock") \
+	X(LOCK, 'l', "lock", "waiting for a lock: mutex, flock, fcntl, semop, kernel lock") \
 	X(DB, 'q', "db", "waiting for a database") \
 	X(CACHE, 'q', "cache", "waiting for a cache server") \
 	X(UPSTREAM, 'u', "upstream", "waiting for another service") \
 	X(SLEEP, 's', "sleep", "sleeping on purpose") \
-	X(IPC, 'i', "ipc", "waiting on a pipe, eventfd, message queue or child process") \
+	X(IPC, 'i', "ipc", "waiting for a pipe, eventfd, message queue, child or another thread") \
 	X(OTHER, 'o', "other", "measured, but of no named kind") \
 	X(UNKNOWN, '?', "unknown", "not measured")
 

@@ -104,22 +104,75 @@ static struct wait *wait_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, e
 	return w;
 }
 
+/* A wait in futex() for no mutex: for another thread, by a condition variable or a semaphore. Some
+ * programs are known to make their locks of these. */
+static void wait_thread(struct assemble *a, struct wait *w, const struct rec_wait *r)
+{
+	const struct proc *p = proc_of(a, r->tgid);
+
+	w->what = intern_str(!w->held                 ? "futex" :
+			     r->waker_tgid == r->tgid ? "another thread" :
+							"another process");
+	if (!p || !w->held)
+		return;
+	if (p->interpreter == INTERPRETER_PYTHON && r->flags & WAIT_SHORT) {
+		w->as = CAUSE_LOCK;
+		w->what = intern_str("GIL");
+		w->key = r->tgid; /* one for the process */
+	} else if (p->store) {
+		w->as = CAUSE_LOCK;
+		w->what = intern_str("lightweight lock");
+	}
+}
+
+/* A wait in futex() that ended by its timeout. As short as this it may have asked for the lock of its
+ * interpreter, which was released just then; else its time is a sleep. */
+static bool wait_timed(struct assemble *a, struct wait *w, const struct rec_wait *r)
+{
+	static const uint64_t asks_again_ns[] = {
+		[INTERPRETER_PYTHON] = 10000000, [INTERPRETER_RUBY] = 120000000
+	};
+	const struct proc *p = proc_of(a, r->tgid);
+
+	if (!p || r->blocked_ns > asks_again_ns[p->interpreter])
+		return false;
+	w->as = CAUSE_OTHER;
+	w->what = intern_str("timed wait");
+	return true;
+}
+
 void detail_wait(struct assemble *a, const struct rec_wait *r)
 {
-	struct wait *w;
+	struct wait *to, w = { .ns = r->blocked_ns,
+			       .start_ns = r->start_ns,
+			       .key = r->key,
+			       .waker_xid = r->waker_xid,
+			       .held = r->flags & WAIT_HELD };
 
-	if (r->state == STATE_KERNEL || !r->xid)
+	if (!r->xid)
 		return;
-	if (r->flags & WAIT_HELD)
-		holder_remember(a, r);
-	w = wait_add(a, r->xid, r->h.ts_ns, CAUSE_LOCK, r->blocked_ns);
-	if (!w)
+	switch (r->state) {
+	case STATE_LOCK:
+		w.cause = CAUSE_LOCK;
+		w.what = detail_lock_what(record_text(r->name, sizeof(r->name)));
+		break;
+	case STATE_IPC:
+		w.cause = CAUSE_IPC;
+		wait_thread(a, &w, r);
+		break;
+	case STATE_SLEEP:
+		w.cause = CAUSE_SLEEP;
+		if (wait_timed(a, &w, r))
+			break;
 		return;
-	w->start_ns = r->start_ns;
-	w->key = r->key;
-	w->what = detail_lock_what(record_text(r->name, sizeof(r->name)));
-	w->held = r->flags & WAIT_HELD;
-	w->waker_xid = r->waker_xid;
+	default:
+		return;
+	}
+	if (w.held && wait_told_as(&w) == CAUSE_LOCK)
+		holder_remember(a, r->xid, &w);
+	to = wait_add(a, r->xid, r->h.ts_ns, w.cause, w.ns);
+	if (to)
+		*to = w;
 }
 
 /* ---- disk ---------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void holder_remember(struct assemble *a, const struct rec_wait *r)
+void holder_remember(struct assemble *a, uint64_t xid, const struct wait *r)
 {
 	uint32_t at = a->lock_wait_at % LOCK_WAITS_MAX, *newest;
 	struct lock_wait *w;
@@ -17,13 +17,13 @@ void holder_remember(struct assemble *a, const struct rec_wait *r)
 	newest = w->xid ? table_get(&a->lock_index, w->xid) : NULL;
 	if (newest && *newest == at + 1)
 		table_del(&a->lock_index, w->xid);
-	newest = table_put(&a->lock_index, r->xid, NULL);
+	newest = table_put(&a->lock_index, xid, NULL);
 	if (!newest)
 		return;
-	*w = (struct lock_wait){ .xid = r->xid,
+	*w = (struct lock_wait){ .xid = xid,
 				 .key = r->key,
 				 .start_ns = r->start_ns,
-				 .end_ns = r->start_ns + r->blocked_ns,
+				 .end_ns = r->start_ns + r->ns,
 				 .waker_xid = r->waker_xid,
 				 .older = *newest };
 	*newest = at + 1;
@@ -49,26 +49,33 @@ static const struct lock_wait *wait_before(const struct assemble *a, uint64_t xi
 	return NULL;
 }
 
+/* A part of w, of `ns`, that ended by `holder`. */
+static struct breakdown_wait split_of(const struct assemble *a, const struct wait *w, uint64_t ns,
+				      uint64_t holder)
+{
+	return (struct breakdown_wait){ .ns = ns,
+					.what = w->what,
+					.held_by = route_of(a, holder),
+					.cause = w->cause,
+					.as = w->as };
+}
+
 size_t holder_split(const struct assemble *a, const struct wait *w, struct breakdown_wait *out)
 {
 	uint64_t from = w->start_ns, to = w->start_ns + w->ns, holder = w->held ? w->waker_xid : 0;
+	bool lock = wait_told_as(w) == CAUSE_LOCK;
 	size_t n = 0;
 
-	if (w->cause != CAUSE_LOCK) {
-		out[0] = (struct breakdown_wait){ w->ns, w->what, 0, w->cause };
-		return 1;
-	}
-	while (n < HOLDERS_MAX - 1 && holder && a->lock_waits) {
+	while (lock && n < HOLDERS_MAX - 1 && holder && a->lock_waits) {
 		const struct lock_wait *before = wait_before(a, holder, w->key, from, to);
 
 		if (!before)
 			break;
-		out[n++] = (struct breakdown_wait){ to - before->end_ns, w->what,
-						    route_of(a, holder), CAUSE_LOCK };
+		out[n++] = split_of(a, w, to - before->end_ns, holder);
 		to = before->end_ns;
 		holder = before->waker_xid;
 	}
 	assert(to >= from && n < HOLDERS_MAX);
-	out[n++] = (struct breakdown_wait){ to - from, w->what, route_of(a, holder), CAUSE_LOCK };
+	out[n++] = split_of(a, w, to - from, holder);
 	return n;
 }

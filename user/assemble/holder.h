@@ -9,7 +9,8 @@
 #include "account/breakdown.h"
 #include "assemble/known.h"
 
-void holder_remember(struct assemble *a, const struct rec_wait *r);
+/* Remembers a wait of request xid that ended by a release. */
+void holder_remember(struct assemble *a, uint64_t xid, const struct wait *w);
 /* Splits a wait by holder; fills at most HOLDERS_MAX entries, whose ns sum to w->ns. */
 size_t holder_split(const struct assemble *a, const struct wait *w, struct breakdown_wait *out);
 

@@ -27,6 +27,9 @@ enum {
 	JOIN_DEPTH = 16,
 };
 
+/* Those whose threads have one lock for all, which they ask for in timed waits. */
+enum interpreter { INTERPRETER_NONE, INTERPRETER_PYTHON, INTERPRETER_RUBY };
+
 struct proc {
 	uint32_t service, pool;
 	uint32_t parent_tgid;
@@ -36,6 +39,7 @@ struct proc {
 	bool loops; /* one of its threads serves several connections at once */
 	bool migrates; /* a request of its went on in another thread */
 	bool store; /* speaks a database's protocol */
+	enum interpreter interpreter;
 };
 
 /* A thread that serves: tells loops from pools. */
@@ -78,9 +82,15 @@ struct wait {
 	uint64_t start_ns, key;
 	uint64_t waker_xid;
 	uint32_t what;
-	uint8_t cause; /* enum cause: lock, disk, fault, runq */
-	bool held; /* lock: the waker released it */
+	uint8_t cause; /* enum cause whose time it is: lock, disk, fault, runq, ipc, sleep */
+	uint8_t as; /* enum cause that it is told as, 0 = the same */
+	bool held; /* lock, ipc: the waker released it */
 };
+
+static inline enum cause wait_told_as(const struct wait *w)
+{
+	return (enum cause)(w->as ? w->as : w->cause);
+}
 
 struct mark {
 	uint64_t at_ns;

@@ -22,6 +22,11 @@ static uint32_t pool_name(struct slice title)
 	return intern((struct slice){ at, (size_t)(end - at) });
 }
 
+static bool begins_with(struct slice s, const char *text)
+{
+	return s.len >= strlen(text) && !memcmp(s.ptr, text, strlen(text));
+}
+
 void process_proc(struct assemble *a, const struct rec_proc *r)
 {
 	struct slice exe = record_text(r->exe, sizeof(r->exe));
@@ -33,8 +38,12 @@ void process_proc(struct assemble *a, const struct rec_proc *r)
 	p->known = true;
 	p->exited = false;
 	p->parent_tgid = r->parent_tgid;
-	if (exe.len)
+	if (exe.len) {
 		p->service = service_name(exe, title);
+		p->interpreter = begins_with(exe, "python") ? INTERPRETER_PYTHON :
+				 begins_with(exe, "ruby")   ? INTERPRETER_RUBY :
+							      INTERPRETER_NONE;
+	}
 	p->pool = pool_name(title);
 }
 
@@ -50,6 +59,7 @@ void process_task(struct assemble *a, const struct rec_task *r)
 		if (parent) {
 			made.service = parent->service;
 			made.store = parent->store;
+			made.interpreter = parent->interpreter;
 		} else {
 			made.service = service_name(record_text(r->comm, sizeof(r->comm)),
 						    (struct slice){ "", 0 });

@@ -71,7 +71,7 @@ static const struct row rows[] = {
 	R(io_getevents, FILE, NONE),
 	R(futex, FUTEX, NONE),
 #ifdef SYS_futex_waitv
-	R(futex_waitv, FUTEX, NONE),
+	R(futex_waitv, IPC, NONE),
 #endif
 	R(flock, FLOCK, NONE),
 	R(fcntl, FLOCK, NONE),
@@ -88,6 +88,9 @@ static const struct row rows[] = {
 	R(mq_timedsend, IPC, NONE),
 	R(mq_timedreceive, IPC, NONE),
 	R(close, CLOSE, NONE),
+#ifdef SYS_io_uring_enter
+	R(io_uring_enter, URING, NONE),
+#endif
 #ifdef SYS_close_range
 	R(close_range, CLOSE, NONE),
 #endif
