@@ -90,6 +90,7 @@ enum xchg_flag {
 	XCHG_POS = 1 << 15, /* pos[] of the turns that have begun is known */
 	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */
 	XCHG_SAME_TURN = 1 << 17, /* connected: begun right after the thread had read of parent */
+	XCHG_NO_POLLER = 1 << 18, /* accepted: its thread never waits for several connections */
 	XCHG_FRAMED =
 		1 << 24, /* PostgreSQL's messages were followed so far: pg_owed, pg_last hold */
 };
@@ -189,6 +190,10 @@ struct rec_wait {
 	uint8_t name[ABI_NAME]; /* file: "parent/name", NUL-terminated, may be empty */
 };
 
+enum thread_flag {
+	THREAD_RESTED = 1 << 0, /* it waits or has waited in a futex since it sent of an answer */
+};
+
 struct rec_thread {
 	struct rec_hdr h;
 	uint64_t xid; /* request it serves */
@@ -199,7 +204,7 @@ struct rec_thread {
 	uint32_t tid, tgid;
 	uint16_t state; /* enum thread_state, now; STATE_COUNT = none: its work is over */
 	uint16_t syscall;
-	uint32_t reserved;
+	uint32_t flags; /* enum thread_flag */
 	uint8_t name[ABI_NAME];
 };
 

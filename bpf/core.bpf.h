@@ -155,6 +155,11 @@ static __always_inline void server_add(__u32 tgid)
 		bpf_map_update_elem(&servers, &tgid, &one, BPF_ANY);
 }
 
+static __always_inline __u32 class_of(__s64 nr)
+{
+	return nr >= 0 && nr < ABI_SYSCALLS ? syscall_class[nr] : SYSC_NONE;
+}
+
 static __always_inline __u32 current_tgid(void)
 {
 	return bpf_get_current_pid_tgid() >> 32;

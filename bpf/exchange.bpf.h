@@ -69,8 +69,10 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 			if (before_xid && t->serving == before_xid)
 				whose = TAKE_NEXT;
 			x->behind = t->serving;
-			if (t->idle_cut)
+			if (t->idle_cut || thread_had_rest(t, x->turn[0].arrival_ns))
 				x->flags |= XCHG_IDLE_CUT;
+			if (!t->poller)
+				x->flags |= XCHG_NO_POLLER;
 			if (t->runq_told)
 				runq_emit(p, t, owner, now);
 		}

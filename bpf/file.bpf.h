@@ -6,11 +6,6 @@
 
 #define PARENT_MAX 24 /* bytes of the parent's name, its separator included */
 
-static __always_inline __u32 class_of(__s64 nr)
-{
-	return nr >= 0 && nr < ABI_SYSCALLS ? syscall_class[nr] : SYSC_NONE;
-}
-
 /* "parent/name" of a directory entry; empty when there is none. */
 static __always_inline void dentry_name(struct dentry *d, __u8 *out)
 {

@@ -86,6 +86,14 @@ static __always_inline __u64 poll_timeout_ns(struct task_struct *p, struct pt_re
 	return p == bpf_get_current_task_btf() ? user_time_ns((void *)ms) : 0;
 }
 
+/* Is it a wait for any of several descriptors? select() does not say how many it has. */
+static __always_inline bool poll_is_many(struct pt_regs *regs, __s64 nr)
+{
+	__u32 class = class_of(nr);
+
+	return class == SYSC_EPOLL || (class == SYSC_POLL && REG_ARG2(regs) > 1);
+}
+
 /* State of a thread that is off-CPU with `task_state`, not runnable. */
 static __always_inline __u32 classify_wait(struct task_struct *p, struct thread *t,
 					   __u32 task_state)
@@ -108,6 +116,8 @@ static __always_inline __u32 classify_wait(struct task_struct *p, struct thread 
 		state = classify_call(p, t, regs, nr, task_state);
 	if (state == STATE_POLL)
 		t->timeout_ns = poll_timeout_ns(p, regs, nr);
+	if (state_is_idle(state))
+		t->poll_many = state == STATE_POLL && poll_is_many(regs, nr);
 	if (break_state && state + 1 == break_state)
 		state = STATE_OTHER;
 	return state;
@@ -171,8 +181,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 			  (t->mid_request || !state_is_idle(t->out_state));
 	if (t->stack_wanted)
 		stack_take_user(ctx, t, now);
-	if (state_is_idle(t->out_state) && !t->idle_cut && !t->mid_request && t->serving &&
-	    now - t->last_io_ns > AFTER_TOLD_NS)
+	if ((state_is_idle(t->out_state) || thread_rests(t)) && !t->idle_cut && !t->rested &&
+	    !t->mid_request && t->serving && now - t->last_io_ns > AFTER_TOLD_NS)
 		after_emit(p, t, now);
 	q = task_quota_rq(p);
 	t->cfs_rq = (__u64)q;
@@ -287,7 +297,7 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 {
 	struct thread *t = thread_of(p);
 	__u64 off, blocked, runq, throttled, woken_ns;
-	bool woken = false;
+	bool woken = false, rests;
 
 	if (!t)
 		return;
@@ -300,6 +310,7 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		return;
 	}
 	woken_ns = thread_woken_ns(t, now);
+	rests = thread_rests(t);
 	t->on_cpu = 1;
 	t->mark_ns = now;
 	t->in_ns = now;
@@ -330,8 +341,12 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 	if (t->out_state == STATE_POLL && t->timeout_ns &&
 	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
 		t->on_time = 1;
-	if (state_is_idle(t->out_state))
+	if (state_is_idle(t->out_state)) {
 		thread_cut(t, t->out_ns + blocked);
+		t->poller |= t->poll_many && !t->mid_request;
+	} else if (rests) {
+		thread_rested(t, blocked);
+	}
 	if (break_state == STATE_RUNQ + 1)
 		thread_add(t, STATE_OTHER, runq);
 	else

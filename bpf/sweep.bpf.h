@@ -106,6 +106,8 @@ static __always_inline void emit_thread(struct task_struct *p, struct thread *t,
 	r->state = state;
 	r->syscall = t->on_cpu ? 0xffff : t->syscall;
 	r->key = t->key;
+	if (t->rested || thread_rests(t))
+		r->flags = THREAD_RESTED;
 	if (!t->on_cpu && class_of(t->syscall) == SYSC_FLOCK)
 		file_name(p, r->name);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);

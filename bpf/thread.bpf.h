@@ -83,6 +83,11 @@ struct thread {
 	__u8 futex; /* enum futex_kind, of the present wait; 0 = another call */
 	__u8 timed; /* enum timed_flag, of timed_ns */
 	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
+	__u8 rested; /* it has waited in a futex since the last I/O, which sent of an answer */
+	__u8 poll_many; /* its latest wait in poll was for any of several descriptors */
+	__u8 poller; /* it has waited for work like that: an event loop */
+	__u64 rest_ns; /* its latest rest since the last I/O began, 0 = none */
+	__u64 rest[STATE_SLOTS]; /* `since` when that had ended */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
 	struct thread_io io;
@@ -157,12 +162,48 @@ __noinline int thread_cut(struct thread *t, __u64 wake_ns)
 			worked += t->since[i];
 		t->since[i] = 0;
 	}
-	if (!t->idle_cut)
+	if (!t->idle_cut && !t->rested)
 		t->after_ns = worked;
+	t->rest_ns = 0;
 	t->idle_cut = 1;
 	t->fresh = 0; /* all since is known */
 	t->cut_ns = wake_ns;
 	return 0;
+}
+
+/* Does it wait in a futex after it has sent of an answer? */
+static __always_inline bool thread_rests(const struct thread *t)
+{
+	return !t->on_cpu && t->serving && !t->mid_request && t->out_state != STATE_RUNQ &&
+	       t->futex;
+}
+
+/*
+ * Such a wait, a rest, has ended after `ns`: a pool's worker had nothing to do until another thread
+ * handed it a request, or it waited for a lock. Which of them is known when the next request is
+ * read, by its arrival: so the sums are kept as they are now. One that may be asked for again (see
+ * timed_ns) goes on with the next wait. Work after the answer ends with the first.
+ */
+static __always_inline void thread_rested(struct thread *t, __u64 ns)
+{
+	__u64 worked = 0;
+
+	for (int i = 0; i < STATE_COUNT; i++)
+		worked += state_is_idle(i) ? 0 : t->since[i];
+	if (!t->idle_cut && !t->rested)
+		t->after_ns = worked > ns ? worked - ns : 0;
+	t->rested = 1;
+	if (t->timed_ns)
+		return;
+	for (int i = 0; i < STATE_COUNT; i++)
+		t->rest[i] = t->since[i];
+	t->rest_ns = t->out_ns - t->again_ns;
+}
+
+/* Had it nothing to do when what came at `arrival` came? */
+static __always_inline bool thread_had_rest(const struct thread *t, __u64 arrival)
+{
+	return t->rest_ns && !t->poller && arrival >= t->rest_ns;
 }
 
 #define UNSEEN_MIN_NS 100000ULL /* shorter runs are not looked into */
@@ -369,15 +410,23 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
 				  __u32 slice_and_poll_as, __u32 whose)
 {
 	__u32 slice = slice_and_poll_as & 3, poll_as = slice_and_poll_as >> 8;
-	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask;
+	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask, rest_mask;
+	bool rested;
 
 	if (!t || !x)
 		return 0;
 	timed_settle(t);
-	if (slice == SLICE_PRE && (whose == TAKE_NEXT || t->idle_cut))
-		after = thread_since_arrival(t, x->turn[0].arrival_ns, now);
+	/* read by another thread: it was handed over after that */
+	rested = whose != TAKE_SAME && x->role == ROLE_ACCEPTED &&
+		 thread_had_rest(t,
+				 slice == SLICE_PRE ? x->turn[0].arrival_ns : x->turn[0].last_ns);
 	/* masks instead of branches: each branch in the loop would double what is verified */
-	since_mask = whose != TAKE_NEW || t->idle_cut ? ~0ULL : 0;
+	rest_mask = rested ? ~0ULL : 0;
+	for (int i = 0; i < STATE_COUNT; i++)
+		t->since[i] -= t->rest[i] & rest_mask;
+	if (slice == SLICE_PRE && (whose == TAKE_NEXT || t->idle_cut || rested))
+		after = thread_since_arrival(t, x->turn[0].arrival_ns, now);
+	since_mask = whose != TAKE_NEW || t->idle_cut || rested ? ~0ULL : 0;
 	before_mask = whose == TAKE_SAME ? ~0ULL : 0;
 	for (int i = 0; i < STATE_COUNT; i++) {
 		__u64 ns = (t->since[i] & since_mask) + (t->before[i] & before_mask);
@@ -397,9 +446,11 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
 		x->state_ns[poll_as] += polled;
 	x->slice_ns[slice] += sum;
 	if (whose != TAKE_SAME)
-		x->behind_after_ns = t->idle_cut ? t->after_ns : after;
+		x->behind_after_ns = t->idle_cut || t->rested ? t->after_ns : after;
 	t->switched = 0;
 	t->idle_cut = 0;
+	t->rested = 0;
+	t->rest_ns = 0;
 	return 0;
 }
 
@@ -480,7 +531,7 @@ static __always_inline struct rec_thread *thread_record(struct task_struct *p, s
 	r->last_io_ns = t->last_io_ns;
 	r->tid = p->pid;
 	r->tgid = p->tgid;
-	r->reserved = 0;
+	r->flags = 0;
 	r->name[0] = 0;
 	return r;
 }

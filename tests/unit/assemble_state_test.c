@@ -267,10 +267,22 @@ static void test_loop(void **state)
 		const void *of;
 		size_t n;
 		char binding;
-	} cases[] = { { interleaved, 3, 'L' }, { alternating, 3, 'L' }, { worker, 4, 'R' } };
+		uint32_t flags;
+		bool answers; /* its answers are not another thread's */
+	} cases[] = {
+		{ interleaved, 3, 'L', 0, true },
+		{ alternating, 3, 'L', 0, true },
+		{ worker, 4, 'R', 0, true },
+		/* never waits for connections itself: another thread hands them over */
+		{ alternating, 3, 'R', XCHG_NO_POLLER, true },
+		{ interleaved, 3, 'L', XCHG_NO_POLLER, true },
+		/* reads only, for a pool */
+		{ alternating, 3, 'R', XCHG_MULTI_THREAD, false },
+		{ interleaved, 3, 'R', XCHG_MULTI_THREAD, false },
+	};
 
 	(void)state;
-	for (size_t k = 0; k < 3; k++) {
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 		const typeof(interleaved[0]) *of = cases[k].of;
 		struct assemble_pool pools[4];
 		uint32_t seq[4] = { 0 };
@@ -284,7 +296,9 @@ static void test_loop(void **state)
 			/* on a loop it arrived while the loop was busy with another */
 			e.x.turn[0].arrival_ns -= US(50);
 			e.x.behind = i;
-			scene_xchg(&s, &e, XCHG_OPEN, of[i].to + 5);
+			if (!cases[k].answers)
+				e.x.turn[1].tid = FPM + 1;
+			scene_xchg(&s, &e, XCHG_OPEN | cases[k].flags, of[i].to + 5);
 			scene_tick(&s, of[i].to + 10);
 		}
 		assert_int_equal(s.n_got, cases[k].n);
@@ -296,7 +310,8 @@ static void test_loop(void **state)
 			assert_text(part_of(r, NULL, CAUSE_LOOP, NULL)->held_by, "GET /b");
 			assert_int_equal(assemble_pools(s.a, pools, 4), 0);
 		} else {
-			expect_part(scene_request(&s, 4), "php-fpm", CAUSE_QUEUE, "pool www", 50);
+			expect_part(scene_request(&s, cases[k].n), "php-fpm", CAUSE_QUEUE,
+				    "pool www", 50);
 			assert_int_equal(assemble_pools(s.a, pools, 4), 1);
 		}
 		scene_end(&s);
@@ -333,6 +348,63 @@ static void test_pools(void **state)
 	assert_int_equal(assemble_pools(s.a, pools, 4), 1);
 	assert_int_equal(pools[0].workers, 1);
 	scene_end(&s);
+}
+
+/* Threads of one process that are handed requests of several connections are workers. One that
+ * stays with its connection is not: there is one for each. */
+static void test_pool_of_threads(void **state)
+{
+	static const struct {
+		uint64_t conn;
+		uint32_t tid;
+	} of[] = { { 1, 1 }, { 2, 2 }, { 2, 1 }, { 1, 2 }, { 3, 3 }, { 3, 3 }, { 3, 3 } };
+	uint32_t seq[4] = { 0 };
+	struct assemble_pool pools[4];
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	for (uint32_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		busy(&e, i + 1, of[i].conn, FPM, i * 1000, i * 1000 + 500);
+		e.x.tid = e.x.turn[0].tid = e.x.turn[1].tid = FPM + of[i].tid;
+		e.x.seq = seq[of[i].conn]++;
+		scene_xchg(&s, &e, XCHG_OPEN | XCHG_NO_POLLER, i * 1000 + 600);
+	}
+	scene_tick(&s, 9000);
+	assert_int_equal(assemble_pools(s.a, pools, 4), 1);
+	assert_int_equal(pools[0].workers, 2);
+	scene_end(&s);
+}
+
+/* A thread that has answered works until it waits in a futex: what comes then is no work. */
+static void test_rest(void **state)
+{
+	struct rec_thread t = { .xid = 1, .tid = FPM, .tgid = FPM, .state = STATE_COUNT };
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	for (int more = 0; more < 2; more++) { /* the answer goes on after it */
+		scene_init(&s);
+		busy(&e, 1, 1, FPM, 0, 500);
+		scene_xchg(&s, &e, XCHG_OPEN, 510);
+		t.state = STATE_COUNT;
+		t.flags = 0;
+		t.last_io_ns = AT(500);
+		GIVE(&s, t, REC_THREAD, 2500);
+		if (more) {
+			ANSWER(&e, "more", 3000);
+			scene_xchg(&s, &e, XCHG_OPEN, 3010);
+			t.last_io_ns = AT(3000);
+		}
+		t.state = STATE_LOCK;
+		t.flags = THREAD_RESTED;
+		GIVE(&s, t, REC_THREAD, 90000);
+		scene_tick(&s, 80000);
+		assert_int_equal(scene_request(&s, 1)->after_ns, more ? 0 : US(2000));
+		scene_end(&s);
+	}
 }
 
 static void test_processes(void **state)
@@ -601,14 +673,24 @@ static void test_end_of_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lock),       cmocka_unit_test(test_wait_for_thread),
-		cmocka_unit_test(test_timed_wait), cmocka_unit_test(test_many_waits),
-		cmocka_unit_test(test_late_wait),  cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_loop),       cmocka_unit_test(test_pools),
-		cmocka_unit_test(test_processes),  cmocka_unit_test(test_open),
-		cmocka_unit_test(test_open_call),  cmocka_unit_test(test_open_then_over),
-		cmocka_unit_test(test_open_lock),  cmocka_unit_test(test_pending),
-		cmocka_unit_test(test_marks),      cmocka_unit_test(test_end_of_input),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_wait_for_thread),
+		cmocka_unit_test(test_timed_wait),
+		cmocka_unit_test(test_many_waits),
+		cmocka_unit_test(test_late_wait),
+		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_loop),
+		cmocka_unit_test(test_pools),
+		cmocka_unit_test(test_pool_of_threads),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_open_call),
+		cmocka_unit_test(test_open_then_over),
+		cmocka_unit_test(test_open_lock),
+		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_end_of_input),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

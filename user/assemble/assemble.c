@@ -125,7 +125,7 @@ size_t assemble_pools(const struct assemble *a, struct assemble_pool *out, size_
 			continue;
 		if (i == n)
 			out[n++] = (struct assemble_pool){ p->service, p->pool, 0 };
-		out[i].workers++;
+		out[i].workers += p->shared > 1 ? p->shared : 1;
 	}
 	return n;
 }

@@ -61,7 +61,8 @@ uint64_t node_end(const struct node *n)
 uint64_t ends_held(const struct node *n, uint64_t covered_ns)
 {
 	if (!n->now || n->now->h.ts_ns < covered_ns || n->now->last_io_ns < node_last(n) ||
-	    !node_answered(n) || node_last(n) + HOLD_NS < covered_ns)
+	    !node_answered(n) || node_last(n) + HOLD_NS < covered_ns ||
+	    (n->now->flags & THREAD_RESTED))
 		return 0;
 	return n->now->h.ts_ns - n->now->last_io_ns;
 }

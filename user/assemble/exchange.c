@@ -80,8 +80,10 @@ static void learn_service(struct assemble *a, struct node *n)
 	}
 	/* what the thread did for the request before, until it turned to this one */
 	before = n->x.behind ? node_find(a, n->x.behind) : NULL;
-	if (before && !node_done(before))
+	if (before && !node_done(before)) {
 		before->after_ns = n->x.behind_after_ns;
+		before->after_io_ns = 0;
+	}
 }
 
 static void on_pending(const struct rec_xchg *x, struct conn *c)
@@ -95,7 +97,7 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 {
 	struct conn *c = conn_of(a, x);
 	struct node *n;
-	bool first;
+	bool first, answered;
 
 	if (!c)
 		return; /* counted */
@@ -117,8 +119,9 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 	first = !node_seen(n);
 	if (!first && n->x.h.ts_ns > x->h.ts_ns)
 		return; /* an older copy from another ring */
-	if (n->state == NODE_HELD && x->turn[1].last_ns > n->x.turn[1].last_ns)
+	if (n->after_io_ns && x->turn[1].last_ns > n->after_io_ns)
 		n->after_ns = 0; /* that work was for the rest of the answer */
+	answered = node_answered(n);
 	n->x = *x;
 	n->parts_end_ns = 0;
 	if (first) {
@@ -135,7 +138,9 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 	merge_fold(n);
 	remember_name(a, n);
 	if (x->role == ROLE_ACCEPTED && first) {
-		thread_serves(a, n);
+		thread_reads(a, n);
 		node_serve(a, n);
 	}
+	if (x->role == ROLE_ACCEPTED && !answered && node_answered(n))
+		thread_answers(a, n);
 }

@@ -62,11 +62,14 @@ static void forget_procs(struct assemble *a, uint64_t covered)
 	}
 	table_each(it, &a->workers) {
 		const struct worker *w = it.value;
+		struct proc *p = table_get(&a->procs, w->tgid);
 
 		/* threads end without a word; what is idle for long learns again */
-		if (!table_get(&a->procs, w->tgid) ||
-		    (a->workers.n > PROCS_MAX / 4 && w->last_ns + IDLE_NS / 10 < covered))
-			table_del(&a->workers, it.key);
+		if (p && (a->workers.n <= PROCS_MAX / 4 || w->last_ns + IDLE_NS / 10 >= covered))
+			continue;
+		if (p && w->shared)
+			p->shared--;
+		table_del(&a->workers, it.key);
 	}
 }
 

@@ -274,7 +274,7 @@ bool worker_loops(const struct assemble *a, uint32_t tid)
 {
 	const struct worker *w = table_get(&a->workers, tid);
 
-	return w && w->loops;
+	return w && (w->overlaps || (w->returns && w->polls));
 }
 
 const struct listener *listener_of(const struct assemble *a, const struct conn *c)

@@ -36,18 +36,22 @@ struct proc {
 	bool known; /* a REC_PROC came */
 	bool serves, exited;
 	uint64_t exit_ns;
+	uint32_t shared; /* threads of it that have served more than one connection */
 	bool loops; /* one of its threads serves several connections at once */
 	bool migrates; /* a request of its went on in another thread */
 	bool store; /* speaks a database's protocol */
 	enum interpreter interpreter;
 };
 
-/* A thread that serves: tells loops from pools. */
+/* A thread that reads requests and answers them: tells loops from pools. */
 struct worker {
 	uint64_t served; /* requests so far */
 	uint64_t conn, first_ns, last_ns; /* of the latest */
 	uint32_t tgid;
-	bool loops;
+	bool shared; /* it has served more than one connection */
+	bool polls; /* when it has nothing to do it waits for any of several descriptors */
+	bool returns; /* it turned to a connection again after it had served others */
+	bool overlaps; /* it had two requests open at once */
 };
 
 /* Who reads what arrives at a listening address. */
@@ -126,6 +130,7 @@ struct node {
 	uint64_t first_seen_ns;
 	uint64_t parent_xid; /* request that made the call it answers */
 	uint64_t after_ns; /* work after the answer, as far as it is known */
+	uint64_t after_io_ns; /* the I/O that it came after, 0 = the last */
 	uint32_t service, pool;
 	struct rec_xchg *base; /* the exchange that this one continues, folded into x */
 	struct text base_text;

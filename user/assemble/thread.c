@@ -12,8 +12,11 @@ void thread_record(struct assemble *a, const struct rec_thread *r)
 
 	if (!n || node_done(n))
 		return;
+	if (r->state == STATE_COUNT && r->last_io_ns < n->x.turn[1].last_ns)
+		return; /* the answer went on */
 	if (r->state == STATE_COUNT) { /* it is free now: what it did since its last I/O */
 		n->after_ns = r->h.ts_ns - r->last_io_ns;
+		n->after_io_ns = r->last_io_ns;
 		return;
 	}
 	if (!n->now)
@@ -22,38 +25,64 @@ void thread_record(struct assemble *a, const struct rec_thread *r)
 		*n->now = *r;
 }
 
-/* A thread that turns to a connection again after it has served others, or that has two requests
- * open at once, runs an event loop; a pool's worker stays with one connection. */
-void thread_serves(struct assemble *a, struct node *n)
+void thread_reads(struct assemble *a, struct node *n)
 {
 	const struct rec_xchg *x = &n->x;
 	struct proc *p = proc_of(a, x->tgid);
-	struct worker *w = table_put(&a->workers, x->tid, NULL);
 	struct listener *l;
 	struct conn *c = n->conn;
 
-	if (p) {
-		p->serves = true;
-		p->store = p->store || n->proto == PROTO_PGSQL;
-		c->listener_key = conn_listener_key(x);
-		l = table_put(&a->listeners, c->listener_key, NULL);
-		if (l)
-			*l = (struct listener){ p->service, p->pool };
-	}
+	if (!p)
+		return;
+	p->serves = true;
+	p->store = p->store || n->proto == PROTO_PGSQL;
+	c->listener_key = conn_listener_key(x);
+	l = table_put(&a->listeners, c->listener_key, NULL);
+	if (l)
+		*l = (struct listener){ p->service, p->pool };
+}
+
+static struct worker *worker_of(struct assemble *a, const struct rec_xchg *x)
+{
+	struct worker *w = table_put(&a->workers, x->tid, NULL);
+
+	if (w && w->tgid != x->tgid) /* new, or a thread's id is used again */
+		*w = (struct worker){ .tgid = x->tgid };
+	return w;
+}
+
+/* A thread that has two requests open at once runs an event loop. So does one that turns to a
+ * connection again after it has served others, if it waits for any of them itself; else another
+ * thread does, and hands over to a pool of such threads. One that only reads, and leaves the answer
+ * to another thread, is neither. */
+void thread_answers(struct assemble *a, struct node *n)
+{
+	const struct rec_xchg *x = &n->x;
+	struct conn *c = n->conn;
+	struct proc *p = table_get(&a->procs, x->tgid);
+	struct worker *w;
+
+	if ((x->flags & XCHG_MULTI_THREAD) || x->turn[1].tid != x->tid || !x->turn[0].ops)
+		return;
+	w = worker_of(a, x);
 	if (!w)
 		return;
-	w->tgid = x->tgid;
 	w->served++;
-	if (c->tid == x->tid && w->served > c->served_at + 1)
-		w->loops = true;
-	if (w->conn != c->id && x->turn[0].first_ns > w->first_ns &&
-	    x->turn[0].first_ns < w->last_ns)
-		w->loops = true;
+	w->polls |= !(x->flags & XCHG_NO_POLLER);
+	w->returns |= c->tid == x->tid && w->served > c->served_at + 1;
+	if (w->conn != c->id) {
+		w->overlaps |= x->turn[0].first_ns > w->first_ns &&
+			       x->turn[0].first_ns < w->last_ns;
+		w->overlaps |= w->first_ns > x->turn[0].first_ns && w->first_ns < node_last(n);
+		if (p && w->conn && !w->shared)
+			p->shared++;
+		w->shared |= w->conn != 0;
+	}
 	c->tid = x->tid;
 	c->served_at = w->served;
 	w->conn = c->id;
 	w->first_ns = x->turn[0].first_ns;
 	w->last_ns = node_last(n);
-	if (p && w->loops)
-		p->loops = true;
+	if (p)
+		p->loops |= worker_loops(a, x->tid);
 }

@@ -7,7 +7,9 @@
 #include "assemble/known.h"
 
 void thread_record(struct assemble *a, const struct rec_thread *r);
-/* Its thread has read n, a request whose first record this is: learn from that. */
-void thread_serves(struct assemble *a, struct node *n);
+/* n, a request, was read: its process serves, at that listener. */
+void thread_reads(struct assemble *a, struct node *n);
+/* The first of n's answer is there: learn from that what its thread is. */
+void thread_answers(struct assemble *a, struct node *n);
 
 #endif

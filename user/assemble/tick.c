@@ -25,8 +25,10 @@ static void decide(struct node *n, uint64_t covered_ns, bool last)
 			node_becomes(n, NODE_OPEN, END_NONE);
 		return;
 	}
-	if (worked_ns)
+	if (worked_ns) {
 		n->after_ns = worked_ns;
+		n->after_io_ns = n->now->last_io_ns;
+	}
 	if (n->state == NODE_OPEN)
 		node_becomes(n, NODE_OVER, why);
 	if (worked_ns && n->state == NODE_OVER)

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Pools of threads: one thread accepts and polls, others read what it hands over. Who waits for one
+# of them waits in their queue, and a thread that has nothing to do does not work.
+# timeout: 200
+. "$(dirname "$0")/../lib/live.sh"
+here=$TARDY_ROOT/tests/live
+kernel_mark
+
+# threads NAME COMMAND...: a server of two threads, and six visitors
+threads() {
+	local name=$1 server
+	shift
+	spawn "$@" >"$TMP/$name.out" 2>&1
+	server=$SPAWNED
+	wait_until 30 listens_any "$port" || bail "$name did not start" "$(cat "$TMP/$name.out")"
+	record_start "$(children_of "$server")"
+	python3 "$here/pools_client.py" "$port" 6 4 1 >"$TMP/asked"
+	record_end
+	is "$name: record ended well" "$RECORD_STATUS" 0
+	report_json "$TMP/report" requests health
+	facts python3 "$here/pools_check.py" threads "$TMP/report" "$name" "$TMP/asked" "$TMP/taken"
+	end_pid "$server"
+}
+listens_any() { cat /proc/net/tcp /proc/net/tcp6 | grep -q ":$(printf %04X "$1") 0*:0000 0A"; }
+
+port=$(free_port)
+POOLS_LOG=$TMP/taken threads gunicorn gunicorn -k gthread --threads 2 -w 1 --chdir "$here" \
+	-b "127.0.0.1:$port" pools_app:app
+port=$(free_port)
+rm -f "$TMP/taken"
+threads java java "$here/pools_server.java" "$port" "$TMP/taken"
+
+# ---- Apache, event: a thread that has answered goes back to the queue of its process ---------
+port=$(free_port)
+mkdir -p "$TMP/www"
+echo hello >"$TMP/www/index.html"
+modules=/usr/lib/apache2/modules
+cat >"$TMP/apache.conf" <<CONF
+LoadModule mpm_event_module $modules/mod_mpm_event.so
+LoadModule authz_core_module $modules/mod_authz_core.so
+ServerName localhost
+Listen 127.0.0.1:$port
+PidFile $TMP/apache.pid
+ErrorLog $TMP/apache.log
+DefaultRuntimeDir $TMP
+DocumentRoot $TMP/www
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 4
+MaxRequestWorkers 4
+CONF
+chmod 755 "$TMP"
+spawn apache2 -d "$TMP" -f "$TMP/apache.conf" -DFOREGROUND >"$TMP/apache.out" 2>&1
+apache=$SPAWNED
+wait_until 10 listens "$port" || bail "apache did not start" "$(cat "$TMP/apache.out" "$TMP/apache.log")"
+record_start "$(children_of "$apache")"
+python3 "$here/pools_client.py" "$port" 3 4 2 >"$TMP/asked"
+record_end
+is "apache: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests
+facts python3 "$here/pools_check.py" rest "$TMP/report" apache "$TMP/asked"
+end_pid "$apache"
+
+kernel_clean
+done_testing
