@@ -13,7 +13,7 @@
 static __always_inline void exchange_begin(struct conn *c, __u64 now)
 {
 	struct rec_xchg *x = &c->rec;
-	__u32 keep = XCHG_SEEDED | XCHG_INTERNAL;
+	__u32 keep = XCHG_SEEDED | XCHG_INTERNAL | XCHG_HTTP2;
 
 	if (c->active && c->dirty)
 		conn_emit(c, 0, now);
@@ -133,16 +133,49 @@ static __always_inline void turn_position(struct conn *c, struct sock *sk, __u32
 }
 
 /* Does a receive on an accepted connection begin a request? One without a new arrival belongs to
- * the old one: php-fpm reads the last record after it has answered. */
-static __always_inline bool begins_request(struct conn *c)
+ * the old one: php-fpm reads the last record after it has answered. A message that nobody answered
+ * is none; the next one may come much later. */
+__noinline int begins_request(struct conn *c)
 {
 	struct rec_xchg *x = &c->rec;
 
-	if (!c->active)
+	if (!c || !c->active)
 		return true;
-	if (!x->turn[1].ops)
-		return false;
+	if (!x->turn[1].ops) {
+		if (c->framing != FRAMING_MESSAGES || c->ready_ns <= x->turn[0].last_ns)
+			return false;
+		c->dirty = 0;
+		return true;
+	}
 	return !c->ready_ns || c->ready_ns > x->turn[0].last_ns;
+}
+
+/* The connection's first bytes are HTTP/2's preface. With no more than frames of the connection
+ * itself behind it nothing was asked yet. */
+__noinline int preface_read(struct conn *c)
+{
+	if (!c || c->framing == FRAMING_HTTP2 || !text_is_preface(c))
+		return 0;
+	c->framing = FRAMING_HTTP2;
+	c->rec.flags |= XCHG_HTTP2;
+	if (c->rec.req_total > HTTP2_PREFACE + FRAMES_LOOK ||
+	    !text_preface_only(c, c->rec.req_total - HTTP2_PREFACE))
+		return 0;
+	c->active = 0;
+	c->dirty = 0;
+	return 0;
+}
+
+/* The first bytes of an answer may say that it is the last one of HTTP/1 here; then, and where one
+ * message has answered another, what this side sends later is none of the exchange. */
+__noinline int upgrade_read(struct conn *c)
+{
+	if (!c)
+		return 0;
+	if (c->framing == FRAMING_NONE && text_is_upgrade(c))
+		c->framing = FRAMING_MESSAGES;
+	c->outside = c->framing == FRAMING_MESSAGES;
+	return 0;
 }
 
 static __always_inline void io_request(struct conn *c, struct sock *sk, struct task_struct *p,
@@ -181,6 +214,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	c->dirty = 1;
 	if (t)
 		t->mid_request = 1;
+	preface_read(c);
 }
 
 static __always_inline bool answer_ended(struct rec_xchg *x)
@@ -294,6 +328,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	idle_mark(x, 1, t, p->pid);
 	turn_add(&x->turn[1], p->pid, ret, now);
 	text_read(c, ret, 1);
+	upgrade_read(c);
 	c->dirty = 1;
 	if (t)
 		t->mid_request = !accepted;
@@ -371,6 +406,8 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	}
 	if (c->verdict == UNDECIDED && !conn_decide(c, sk, current_tgid()))
 		return 0;
+	if (c->framing == FRAMING_HTTP2 && ret > 0 && ret <= FRAMES_LOOK && text_is_control(ret))
+		return 0; /* settings, windows, pings: nobody asks or answers */
 	now = bpf_ktime_get_ns();
 	if (ret <= 0) {
 		if (ret < 0 || !send)

@@ -34,6 +34,13 @@ struct pg_state {
 	__u8 ready; /* ReadyForQuery has come in this exchange */
 };
 
+/* What a connection carries where turns are no requests and answers. */
+enum framing {
+	FRAMING_NONE,
+	FRAMING_HTTP2, /* frames of several exchanges at once */
+	FRAMING_MESSAGES, /* upgraded, or a tunnel: each side speaks when it likes */
+};
+
 struct conn {
 	__u64 ready_ns; /* arrival of the first unread byte, 0 = not known */
 	__u32 seen; /* TCP: rcv_nxt at the last arrival */
@@ -42,7 +49,8 @@ struct conn {
 	__u8 active; /* an exchange is in rec */
 	__u8 open_out; /* rec was last written out as XCHG_OPEN */
 	__u8 fin; /* the peer has shut down its side */
-	__u8 outside; /* connected: the latest send was for no request */
+	__u8 outside; /* what comes on turn 1 now is no part of the exchange */
+	__u8 framing; /* enum framing */
 	__u32 dirty; /* rec has changed since it was last written out */
 	__u32 busy; /* an I/O is being recorded */
 	/* what rec_net tells of the exchange */

@@ -437,4 +437,80 @@ __noinline int text_is_status_line(struct conn *c)
 	       head[4] == '/' && head[5] == '1' && head[6] == '.';
 }
 
+/* ---- what turns are no requests of ---- */
+
+#define HTTP2_PREFACE 24 /* "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" */
+#define HTTP2_HEAD 9 /* of a frame: length (3), type, flags, stream (4) */
+#define FRAMES_LOOK 64 /* longer I/O has more than frames of the connection itself */
+#define FRAMES_MANY 6
+
+struct frames {
+	__u8 at[FRAMES_LOOK + 16];
+	__u32 len;
+};
+
+/* Are these whole HTTP/2 frames that concern the connection or its windows only? */
+__noinline int frames_are_control(struct frames *f)
+{
+	const __u32 types = 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 8;
+	__u32 at = 0, i;
+
+	if (!f)
+		return 0;
+	for (i = 0; i < FRAMES_MANY && at + HTTP2_HEAD <= f->len; i++) {
+		const __u8 *head = f->at + (at & (FRAMES_LOOK - 1));
+
+		if (head[0] || head[1] || head[3] > 8 || !(types >> head[3] & 1))
+			return 0;
+		at += HTTP2_HEAD + head[2];
+	}
+	return at && at == f->len;
+}
+
+/* The same of the `ret` bytes, FRAMES_LOOK at most, that the current system call moves. */
+__noinline int text_is_control(__u32 ret)
+{
+	struct frames f = { .len = ret };
+	struct user_bufs b;
+
+	if (ret > FRAMES_LOOK || !user_bufs_find(&b, ret) || b.v[0].len < ret)
+		return 0;
+	asm volatile("%0 &= 127" : "+r"(ret));
+	if (ret > FRAMES_LOOK || bpf_probe_read_user(f.at, ret, (void *)b.v[0].base))
+		return 0;
+	return frames_are_control(&f);
+}
+
+static __always_inline bool text_is_preface(const struct conn *c)
+{
+	return c->req[0] == 'P' && c->req[1] == 'R' && c->req[2] == 'I' && c->req[3] == ' ' &&
+	       c->rec.req_len >= HTTP2_PREFACE;
+}
+
+/* Is what follows the preface, `len` bytes, such frames or nothing? */
+__noinline int text_preface_only(struct conn *c, __u32 len)
+{
+	struct frames f = { .len = len };
+
+	if (!c || len > FRAMES_LOOK)
+		return 0;
+	if (!len)
+		return 1;
+	if (bpf_probe_read_kernel(f.at, FRAMES_LOOK, c->req + HTTP2_PREFACE))
+		return 0;
+	return frames_are_control(&f);
+}
+
+/* Does the answer say that HTTP/1 ends with it? "101", or a 2xx to CONNECT. */
+static __always_inline bool text_is_upgrade(const struct conn *c)
+{
+	const __u8 *a = c->rec.rsp, *q = c->req;
+
+	if (c->rec.rsp_len < 12 || a[0] != 'H' || a[4] != '/')
+		return false;
+	if (a[9] == '1' && a[10] == '0' && a[11] == '1')
+		return true;
+	return a[9] == '2' && q[0] == 'C' && q[1] == 'O' && q[2] == 'N' && q[3] == 'N';
+}
+
 #endif

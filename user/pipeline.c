@@ -50,7 +50,8 @@ static void on_request(void *ctx, const struct request *r)
 		      (!p->opts.route_glob ||
 		       fnmatch(p->opts.route_glob, intern_text(r->route), 0) == 0);
 
-	stacks_request(p->stacks, r, wanted);
+	/* of multiplexed ones it is not known whom a wait was for: their breakdown has none */
+	stacks_request(p->stacks, r, wanted && !(r->flags & REQUEST_MULTIPLEXED));
 	if (!wanted)
 		return;
 	p->requests++;

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fuzzes HTTP/1: results lie in the input, and a prefix never contradicts the whole. */
+/*
+ * Fuzzes HTTP/1 and what is told beside it: results lie in the input, and a prefix never contradicts
+ * the whole. The ends of chunked bodies are checked against a reader that sees every byte.
+ */
 #include "fuzz.h"
 #include "proto/detect.h"
 #include "proto/http1.h"
+#include "proto/http2.h"
 #include "proto/proxy_line.h"
+#include "proto/websocket.h"
 
 static void check_request(struct slice in, struct slice part)
 {
@@ -45,6 +50,86 @@ static void check_response(struct slice in, struct slice part)
 	MUST(a.chunked <= b.chunked && a.close <= b.close);
 }
 
+/* Where a chunked body ends, SIZE_MAX: not yet, or it is none; *well: as far as it goes it is one. */
+static size_t chunks_end(struct slice in, bool *well)
+{
+	size_t at = 0;
+
+	*well = false;
+	for (;;) {
+		uint64_t size = 0;
+		size_t start = at, lf;
+
+		for (lf = at; lf < in.len && in.ptr[lf] != '\n'; lf++)
+			;
+		if (lf == in.len)
+			break;
+		for (; at < lf && strchr("0123456789abcdefABCDEF", in.ptr[at]) && in.ptr[at];
+		     at++) {
+			char c = in.ptr[at];
+
+			size = size * 16 + (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+			if (size > 1 << 30)
+				return SIZE_MAX;
+		}
+		if (at == start || !strchr(";\r\n \t", in.ptr[at]) || !in.ptr[at])
+			return SIZE_MAX;
+		at = lf + 1;
+		if (!size)
+			break;
+		if (in.len - at < size + 2)
+			return SIZE_MAX;
+		at += size + 2;
+	}
+	for (size_t line = at, lf; line < in.len; line = lf + 1) {
+		for (lf = line; lf < in.len && in.ptr[lf] != '\n'; lf++)
+			;
+		if (lf == in.len)
+			return SIZE_MAX;
+		if (lf == line || (lf == line + 1 && in.ptr[line] == '\r')) {
+			*well = true;
+			return lf + 1;
+		}
+	}
+	return SIZE_MAX;
+}
+
+/* Where all bytes are in sight the answer is exact; with fewer it is the same, or not known. A body
+ * that goes on behind its end is none. */
+static void check_chunks(struct slice in, size_t cut)
+{
+	struct slice front = { in.ptr, cut }, tail = in;
+	enum http1_body all = http1_chunks(in, in, in.len), some;
+	bool well;
+	size_t end = chunks_end(in, &well);
+
+	if (well && end == in.len)
+		MUST(all == HTTP1_BODY_ENDED);
+	if (tail.len > 16) {
+		tail.ptr += tail.len - 16;
+		tail.len = 16;
+	}
+	some = http1_chunks(front, tail, in.len);
+	if (well && end == in.len)
+		MUST(some != HTTP1_BODY_GOES_ON);
+	/* a total that no bytes are there for */
+	http1_chunks(front, tail, UINT64_MAX);
+	http1_chunks(front, tail, in.len + cut);
+}
+
+static void check_frames(struct slice in, struct slice part)
+{
+	struct http2_frames a, b;
+	enum proto whole = proto_detect_later(in, in.len);
+
+	http2_read(part, in.len, &a);
+	http2_read(in, in.len, &b);
+	MUST(a.opened <= b.opened && a.ended <= b.ended && a.body <= b.body);
+	MUST(!http2_is_request(in) || (b.opened && b.whole));
+	MUST(!websocket_is_message(part, in.len) || websocket_is_message(in, in.len));
+	MUST(proto_detect(in) == PROTO_UNKNOWN || whole == proto_detect(in));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice in = { (const char *)data, size };
@@ -56,6 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	part.len = size ? data[size - 1] % (size + 1) : 0;
 	check_request(in, part);
 	check_response(in, part);
+	check_chunks(in, part.len);
+	check_frames(in, part);
 	if (whole != PROTO_UNKNOWN)
 		MUST(proto_detect(part) == PROTO_UNKNOWN || proto_detect(part) == whole);
 	MUST(proxy_line(in, &client) <= size);

@@ -146,9 +146,13 @@ static void test_flags_decide_what_counts(void **state)
 	/* One that came before measuring began waits from then on, and that is all that is known. */
 	r = req(T0 + 1 * MS, T0 + 801 * MS, REQUEST_ENTRY | REQUEST_BEFORE);
 	add(a, &r);
+	/* Turns of multiplexed connections are counted, and that is all. */
+	r = req(T0 + 1 * MS, T0 + 701 * MS, REQUEST_ENTRY | REQUEST_MULTIPLEXED);
+	add(a, &r);
 	assert_int_equal(aggregate_groups(a), 1);
 	sum = sum_of(a, 0, T0 + S, 0);
 	assert_int_equal(sum.requests, 4);
+	assert_int_equal(sum.multiplexed, 1);
 	assert_int_equal(sum.errors, 1);
 	assert_int_equal(sum.aborted, 1);
 	assert_int_equal(sum.incomplete, 1);

@@ -184,13 +184,67 @@ static void test_proxied(void **state)
 
 static void test_http_upgrade(void **state)
 {
-	struct text t = READ("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
-			     "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n");
+	static const struct {
+		struct slice request, answer;
+		const char *then;
+	} cases[] = {
+		{ SLICE_LIT("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
+		  SLICE_LIT("HTTP/1.1 101 Switching\r\nUpgrade: WebSocket\r\n\r\n"),
+		  "(websocket)" },
+		{ SLICE_LIT("GET /h2c HTTP/1.1\r\nUpgrade: h2c\r\n\r\n"),
+		  SLICE_LIT("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n\0\0\0\4\0\0\0\0\0"),
+		  "(http/2)" },
+		{ SLICE_LIT("CONNECT db.example.org:5432 HTTP/1.1\r\n\r\n"),
+		  SLICE_LIT("HTTP/1.1 200 Connected\r\n\r\n"), "(tunnel)" },
+	};
 
 	(void)state;
-	assert_int_equal(t.status, 101);
-	assert_true(t.stream);
-	assert_false(t.interim);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text_state s = { 0 };
+		struct text t;
+
+		for (int again = 0; again < 2; again++) { /* reading twice changes nothing */
+			t = read_bytes(&s, cases[i].request, cases[i].answer, cases[i].answer.len);
+			assert_true(t.ended && t.can_tell && t.upgrade);
+			assert_false(t.interim || t.stream || t.error);
+			assert_int_equal(t.multiplexed, t.upgrade == PROTO_HTTP2);
+		}
+		text_next_exchange(&s);
+		t = read_bytes(&s, SLICE_LIT("bytes"), SLICE_LIT(""), 0);
+		assert_text(t.route, cases[i].then);
+		assert_true(t.multiplexed);
+		assert_false(t.ended);
+		assert_int_equal(t.no_request, t.route != intern_str("(http/2)"));
+		t = read_bytes(&s, SLICE_LIT("bytes"), SLICE_LIT("more"), 4);
+		assert_false(t.no_request);
+		text_state_release(&s);
+	}
+}
+
+/* A turn is over where each stream that it opened is; what only tells of the connection asks for
+ * nothing. */
+static void test_http2(void **state)
+{
+#define H2_ASKS "\0\0\3\1\5\0\0\0\1\x82\x86\x84"
+#define H2_SETTINGS "\0\0\0\4\0\0\0\0\0"
+#define H2_STATUS "\0\0\1\1\4\0\0\0\1\x88"
+#define H2_BODY "\0\0\2\0\1\0\0\0\1ok"
+#define H2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	struct text t;
+
+	(void)state;
+	t = READ(H2_PREFACE H2_SETTINGS H2_ASKS, H2_SETTINGS);
+	assert_text(t.route, "(http/2)");
+	assert_true(t.multiplexed && t.can_tell);
+	assert_false(t.ended || t.no_request);
+	t = READ(H2_PREFACE H2_ASKS, H2_SETTINGS H2_STATUS H2_BODY);
+	assert_true(t.ended);
+	t = READ(H2_PREFACE H2_ASKS H2_ASKS, H2_STATUS H2_BODY);
+	assert_false(t.ended);
+	t = READ(H2_PREFACE H2_SETTINGS, H2_SETTINGS);
+	assert_true(t.no_request);
+	t = READ(H2_PREFACE H2_SETTINGS, H2_STATUS);
+	assert_false(t.no_request || t.can_tell);
 }
 
 /* Bytes on a known connection that begin no request belong to the one before. */
@@ -632,6 +686,7 @@ int main(void)
 		cmocka_unit_test(test_http_long_answer),
 		cmocka_unit_test(test_proxied),
 		cmocka_unit_test(test_http_upgrade),
+		cmocka_unit_test(test_http2),
 		cmocka_unit_test(test_http_long_head),
 		cmocka_unit_test(test_http_page_about_streams),
 		cmocka_unit_test(test_http_continues),

@@ -18,6 +18,7 @@ static const struct {
 	{ SLICE_LIT("OPTIONS * HTTP/1.1\r\n"), PROTO_HTTP1 },
 	{ SLICE_LIT("CONNECT a:443 HTTP/1.1\r\n"), PROTO_HTTP1 },
 	{ SLICE_LIT("GET /a/target/that/does/not/end"), PROTO_HTTP1 },
+	{ SLICE_LIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), PROTO_HTTP2 },
 	{ SLICE_LIT("\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0\1\4\0\1\0\0\0\0"), PROTO_FASTCGI },
 	{ SLICE_LIT("\0\0\0\x08\x04\xd2\x16\x2f"), PROTO_PGSQL },
 	{ SLICE_LIT("\0\0\0\x08\x04\xd2\x16\x2f\x16\x03\x01"), PROTO_PGSQL },
@@ -41,7 +42,6 @@ static const struct {
 	  PROTO_UNKNOWN },
 	/* other protocols */
 	{ SLICE_LIT("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"), PROTO_UNKNOWN }, /* TLS */
-	{ SLICE_LIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), PROTO_UNKNOWN },
 	{ SLICE_LIT("*1\r\n$4\r\nPING\r\n"), PROTO_UNKNOWN }, /* Redis */
 	{ SLICE_LIT("PING\r\n"), PROTO_UNKNOWN },
 	{ SLICE_LIT("get key\r\n"), PROTO_UNKNOWN }, /* memcached */

@@ -291,6 +291,8 @@ static void budget_keep(struct aggregate *a)
 	}
 }
 
+#define NO_PERCENTILE (REQUEST_STREAM | REQUEST_INCOMPLETE | REQUEST_BEFORE | REQUEST_MULTIPLEXED)
+
 /* ---- requests ---------------------------------------------------------------------------- */
 
 /* What of a request's time has to be found a place. */
@@ -396,14 +398,18 @@ static int place(struct aggregate *a, const struct request *r, const struct part
 	a->counters.folded += folded;
 	before = p.g->bytes;
 	rc = placing_reserve(a, &p);
-	if (!rc && !(r->flags & (REQUEST_STREAM | REQUEST_INCOMPLETE | REQUEST_BEFORE)))
+	if (!rc && !(r->flags & NO_PERCENTILE))
 		rc = group_cell_wall(p.g, p.g->cells[aggregate_slot(a, p.last)],
 				     (request_wall_ns(r) + 500) / 1000);
 	a->bytes += p.g->bytes - before;
 	if (rc)
 		return rc;
-	placing_wait(a, &p);
-	placing_done(a, &p);
+	if (r->flags & REQUEST_MULTIPLEXED) {
+		p.g->cells[aggregate_slot(a, p.last)]->multiplexed++;
+	} else {
+		placing_wait(a, &p);
+		placing_done(a, &p);
+	}
 	return aggregate_keep(a, p.g, r, parts);
 }
 

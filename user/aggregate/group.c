@@ -130,6 +130,7 @@ static int cell_merge(struct group *g, struct cell *a, const struct cell *b)
 	a->aborted += b->aborted;
 	a->incomplete += b->incomplete;
 	a->streams += b->streams;
+	a->multiplexed += b->multiplexed;
 	a->done += b->done;
 	a->done_wall_ns += b->done_wall_ns;
 	streams_add(&a->stream, &b->stream);

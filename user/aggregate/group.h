@@ -31,6 +31,7 @@ struct cell_part {
 
 struct cell {
 	uint64_t requests, errors, aborted, incomplete, streams; /* that ended in the bucket */
+	uint64_t multiplexed; /* the same, in none of the others and in no figure */
 	uint64_t done, done_wall_ns; /* the complete ones */
 	struct streams stream; /* those of them that are streams */
 	uint64_t wait_ns; /* integral of requests in flight over the bucket */

@@ -70,6 +70,7 @@ static int sum_cell(struct aggregate_sum *sum, const struct cell *c, struct cell
 	sum->aborted += c->aborted;
 	sum->incomplete += c->incomplete;
 	sum->streams += c->streams;
+	sum->multiplexed += c->multiplexed;
 	sum->counted += c->done;
 	sum->counted_wall_ns += c->done_wall_ns;
 	streams_add(&sum->stream, &c->stream);

@@ -32,6 +32,7 @@ struct aggregate_sum {
 	uint32_t service, pool, route;
 	bool entry;
 	uint64_t requests, errors, aborted, incomplete, streams;
+	uint64_t multiplexed; /* exchanges that are none of the requests */
 	/* complete ones, and those in flight by their time so far: count, sum of wall times */
 	uint64_t counted, counted_wall_ns;
 	struct streams stream; /* complete ones that are streams */

@@ -40,7 +40,7 @@ enum end_reason ends_why(const struct node *n, uint64_t covered_ns)
 
 bool node_aborted(const struct node *n)
 {
-	if (n->text.ended || n->text.unseen)
+	if (n->text.ended || n->text.unseen || n->text.multiplexed)
 		return false; /* where it ends was out of sight: no reason to call it cut short */
 	if (!node_answered(n))
 		return n->x.flags & (XCHG_PEER_FIN | XCHG_RESET);
@@ -51,7 +51,9 @@ uint64_t node_end(const struct node *n)
 {
 	uint64_t end = node_last(n);
 
-	if (node_answered(n) && !node_aborted(n))
+	if (n->text.upgrade) /* what follows is no part of the answer */
+		end = n->x.turn[1].first_ns;
+	else if (node_answered(n) && !node_aborted(n))
 		end = n->x.turn[1].last_ns;
 	else if (connection_gone(n) && n->x.h.ts_ns > end)
 		end = n->x.h.ts_ns;
@@ -88,7 +90,8 @@ bool node_streams(const struct node *n)
 
 	if (n->text.stream)
 		return true;
-	if ((n->proto != PROTO_HTTP1 && n->proto != PROTO_FASTCGI) || n->text.whole)
+	if ((n->proto != PROTO_HTTP1 && n->proto != PROTO_FASTCGI) || n->text.whole ||
+	    n->text.upgrade)
 		return false;
 	if (n->net && n->net->gaps < gaps)
 		gaps = n->net->gaps;

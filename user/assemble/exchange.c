@@ -21,6 +21,8 @@ static void read_text(struct assemble *a, struct node *n, const struct rec_xchg 
 		.framed = x->flags & XCHG_FRAMED,
 		.pg_owed = x->pg_owed,
 		.pg_last = (char)x->pg_last,
+		.seeded = x->flags & XCHG_SEEDED,
+		.http2 = x->flags & XCHG_HTTP2,
 	};
 
 	text_read_exchange(&n->conn->text, &in, &n->text);
@@ -42,6 +44,8 @@ void exchange_data(struct assemble *a, const struct rec_data *r)
 	in.tail = node_tail(&n->x);
 	in.response_bytes = n->x.turn[1].bytes;
 	text_read_answer(&in, n->proto, &n->text);
+	if (n == n->conn->newest)
+		n->conn->text.upgraded = n->text.upgrade;
 }
 
 static void remember_name(struct assemble *a, struct node *n)

@@ -49,8 +49,11 @@ static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool 
 		flags |= REQUEST_ENTRY;
 	if (!open && node_aborted(n))
 		flags |= REQUEST_ABORTED;
-	if (n->text.error || (!open && !node_answered(n) && !node_aborted(n)))
+	if (n->text.error ||
+	    (!open && !node_answered(n) && !node_aborted(n) && !n->text.multiplexed))
 		flags |= REQUEST_ERROR;
+	if (n->text.multiplexed)
+		flags |= REQUEST_MULTIPLEXED;
 	if (node_streams(n))
 		flags |= REQUEST_STREAM;
 	if (n->text.endless)

@@ -57,10 +57,10 @@ static int fill_call(struct assemble *a, struct node *call, struct breakdown_cal
 	c->what = call->text.route;
 	c->net = detail_net_what(call);
 	c->who = peer_of(a, call);
-	if (!child || depth >= JOIN_DEPTH)
-		return 0;
-	if (!c->what)
+	if (child && !c->what)
 		c->what = child->text.route;
+	if (!child || depth >= JOIN_DEPTH || child->text.multiplexed)
+		return 0;
 	err = node_breakdown(a, child, node_answered(child) ? node_end(child) : c->end_ns,
 			     depth + 1);
 	if (err)
@@ -221,6 +221,20 @@ static const struct rec_thread *present_of(const struct node *n, uint64_t end_ns
 	return n->now && n->now->last_io_ns >= node_last(n) ? n->now : NULL;
 }
 
+/* Nothing says which of what was measured was for n. */
+static int all_unknown(struct assemble *a, struct node *n, uint64_t end_ns)
+{
+	const struct part part = {
+		.who = service_of(a, n),
+		.what = intern_str("multiplexed"),
+		.cause = CAUSE_UNKNOWN,
+		.ns = end_ns > node_start(n) ? end_ns - node_start(n) : 0,
+	};
+
+	n->parts_end_ns = end_ns;
+	return parts_add(&n->parts, &part);
+}
+
 int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int depth)
 {
 	const struct rec_thread *now = present_of(n, end_ns);
@@ -233,6 +247,8 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 		return 0; /* busy: joined in a circle, which only a damaged capture has */
 	parts_clear(&n->parts);
 	n->parts_end_ns = 0;
+	if (n->text.multiplexed)
+		return all_unknown(a, n, end_ns);
 	err = scratch_init(&s, n);
 	if (err)
 		return err;

@@ -9,6 +9,7 @@
 #include "base/intern.h"
 #include "proto/fastcgi.h"
 #include "proto/http1.h"
+#include "proto/http2.h"
 #include "proto/pgsql.h"
 #include "proto/route.h"
 #include "proto/sql.h"
@@ -111,6 +112,26 @@ static void http_read_body(const struct text_in *in, const struct http1_response
 	}
 }
 
+/* The answer is HTTP/1's last one here. */
+static void http_read_upgrade(struct slice to, struct text *out)
+{
+	out->upgrade = PROTO_TUNNEL;
+	if (slice_ieq(to, SLICE_LIT("websocket")))
+		out->upgrade = PROTO_WEBSOCKET;
+	else if (slice_ieq(to, SLICE_LIT("h2c")))
+		out->upgrade = PROTO_HTTP2;
+	/* HTTP/2 brings the answer itself, as its first stream */
+	out->multiplexed = out->upgrade == PROTO_HTTP2;
+	out->can_tell = true;
+	out->ended = true;
+}
+
+static bool is_upgrade(struct slice method, int status)
+{
+	return status == 101 ||
+	       (status >= 200 && status < 300 && slice_eq(method, SLICE_LIT("CONNECT")));
+}
+
 static void http_read_answer(const struct text_in *in, struct slice method, struct text *out)
 {
 	struct text_in rest = *in;
@@ -138,9 +159,12 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 	}
 	out->status = rsp.status;
 	out->error = rsp.status >= 500;
-	out->stream = rsp.status == 101 ||
-		      names_event_stream((struct slice){
-			      rest.response.ptr, rsp.head_len ? rsp.head_len : rest.response.len });
+	if (is_upgrade(method, rsp.status)) {
+		http_read_upgrade(rsp.upgrade, out);
+		return;
+	}
+	out->stream = names_event_stream((struct slice){
+		rest.response.ptr, rsp.head_len ? rsp.head_len : rest.response.len });
 	if (rsp.head_len) {
 		http_read_body(&rest, &rsp, method, out);
 		return;
@@ -485,6 +509,33 @@ static void pgsql_read(struct text_state *s, const struct text_in *in, struct te
 		pgsql_forget_parsed(s, in->request);
 }
 
+/* ---- what turns are no requests of --------------------------------------------------------- */
+
+static void http2_read_turns(const struct text_in *in, struct text *out)
+{
+	struct http2_frames asked, answered;
+
+	http2_read(in->request, in->request_bytes, &asked);
+	http2_read(in->response, in->response_bytes, &answered);
+	out->multiplexed = true;
+	out->route = intern_str("(http/2)");
+	/* only of the connection itself: settings, windows, pings */
+	out->no_request = asked.whole && !asked.opened && !asked.body && answered.whole &&
+			  !answered.opened && !answered.body;
+	out->can_tell = asked.whole && asked.opened && answered.whole;
+	out->ended = out->can_tell && answered.ended >= asked.opened;
+}
+
+/* A message that nobody answered is no request. */
+static void message_read_turns(const struct text_in *in, const char *name, struct text *out)
+{
+	out->multiplexed = true;
+	out->route = intern_str(name);
+	out->no_request = !in->response_bytes;
+	out->can_tell = in->response_bytes > 0;
+	out->ended = out->can_tell;
+}
+
 /* ---- */
 
 void text_read_answer(const struct text_in *in, enum proto proto, struct text *out)
@@ -493,7 +544,8 @@ void text_read_answer(const struct text_in *in, enum proto proto, struct text *o
 		return;
 	out->status = 0;
 	out->error = out->interim = out->ended = out->can_tell = false;
-	out->unseen = out->chunked = out->stream = false;
+	out->unseen = out->chunked = out->stream = out->multiplexed = false;
+	out->upgrade = PROTO_UNKNOWN;
 	http_read_answer(in, slice_of(intern_text(out->method)), out);
 }
 
@@ -517,7 +569,11 @@ void text_read_exchange(struct text_state *s, const struct text_in *whole, struc
 	proxy_read(s, in);
 	*out = (struct text){ 0 };
 	if (s->proto == PROTO_UNKNOWN && in->request.len)
-		s->proto = proto_detect(in->request);
+		s->proto = in->http2  ? PROTO_HTTP2 :
+			   in->seeded ? proto_detect_later(in->request, in->request_bytes) :
+					proto_detect(in->request);
+	else if (s->proto == PROTO_TUNNEL && (in->http2 || http2_is_preface(in->request)))
+		s->proto = PROTO_HTTP2;
 	/* both directions went by its grammar, to the end of an answer */
 	if (s->proto == PROTO_UNKNOWN && in->framed && in->pg_last == 'Z' && !in->pg_owed)
 		s->proto = PROTO_PGSQL;
@@ -531,9 +587,19 @@ void text_read_exchange(struct text_state *s, const struct text_in *whole, struc
 	case PROTO_PGSQL:
 		pgsql_read(s, in, out);
 		break;
+	case PROTO_HTTP2:
+		http2_read_turns(in, out);
+		break;
+	case PROTO_WEBSOCKET:
+		message_read_turns(in, "(websocket)", out);
+		break;
+	case PROTO_TUNNEL:
+		message_read_turns(in, "(tunnel)", out);
+		break;
 	default:
 		break;
 	}
+	s->upgraded = out->upgrade;
 }
 
 void text_next_exchange(struct text_state *s)
@@ -541,6 +607,9 @@ void text_next_exchange(struct text_state *s)
 	struct text_rest used = s->rest;
 
 	s->begun = true;
+	if (s->upgraded)
+		s->proto = s->upgraded;
+	s->upgraded = PROTO_UNKNOWN;
 	s->rest = s->next;
 	s->next = used;
 	s->next.len = 0;

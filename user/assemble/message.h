@@ -17,6 +17,7 @@ enum { TEXT_REST_MAX = 1024 };
 /* What a connection remembers between exchanges. Zeroed is empty. */
 struct text_state {
 	enum proto proto;
+	enum proto upgraded; /* what it speaks from the next exchange on, 0 = the same */
 	/* HTTP pipelining: bytes read together with an earlier request that belong to the present
 	 * exchange, and those that will belong to the next */
 	struct text_rest {
@@ -46,6 +47,8 @@ struct text_in {
 	bool framed;
 	uint16_t pg_owed;
 	char pg_last;
+	bool seeded; /* the connection's beginning was not seen */
+	bool http2; /* the connection began with HTTP/2's preface */
 };
 
 struct text {
@@ -62,8 +65,12 @@ struct text {
 	bool unseen; /* HTTP: where the answer ends is said in bytes that are not there */
 	bool chunked; /* HTTP: its end is in the last bytes */
 	uint64_t whole; /* HTTP: bytes of the answer when it has a length, else 0 */
-	bool stream; /* server-sent events, upgraded connection, replication */
+	bool stream; /* server-sent events, replication */
 	bool endless; /* a stream of which nobody awaits the end: replication */
+	enum proto upgrade; /* HTTP: what its connection speaks from here on, 0 = the same */
+	/* its connection carries several at once, or messages of both sides: the turns are timed, but
+	 * which answer is whose is not known */
+	bool multiplexed;
 };
 
 /* Reads an exchange as far as it is there; may be called again when more is. Updates *s. */

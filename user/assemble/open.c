@@ -60,6 +60,8 @@ void open_each(struct assemble *a, assemble_request_fn fn, void *ctx)
 		assert(n->state != NODE_OVER);
 		if (n->state != NODE_OPEN || n->x.role != ROLE_ACCEPTED || ends_no_request(n))
 			continue;
+		if (n->text.multiplexed) /* nothing may be asked any more */
+			continue;
 		end = known_until(a, n);
 		if (end <= node_start(n))
 			continue;

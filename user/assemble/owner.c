@@ -120,11 +120,25 @@ static struct node *after_answer(const struct assemble *a, const struct node *ca
 	return worker_loops(a, call->x.tid) ? NULL : parent;
 }
 
+/* On a connection that carries several calls at once a turn is one call's only where one thread
+ * makes them, one after the other. */
+static bool may_be_anybodys(const struct assemble *a, const struct node *call)
+{
+	if (!call->text.multiplexed)
+		return false;
+	return call->proto != PROTO_HTTP2 || (call->x.flags & XCHG_MULTI_THREAD) ||
+	       worker_loops(a, call->x.tid);
+}
+
 static void find_owner(struct assemble *a, struct node *call, uint64_t covered_ns)
 {
 	struct node *parent = call->x.parent == call->x.xid ? NULL : node_find(a, call->x.parent);
 	struct choice c;
 
+	if (may_be_anybodys(a, call)) {
+		call->unbound = true;
+		return;
+	}
 	if (!parent || !node_seen(parent)) {
 		if (worker_loops(a, call->x.tid) && covered_ns < call->x.turn[0].first_ns + LATE_NS)
 			return;

@@ -22,6 +22,9 @@ enum request_flag {
 	REQUEST_BEFORE =
 		1 << 6, /* it had arrived before measuring began: its wall is a lower bound */
 	REQUEST_ENDLESS = 1 << 8, /* a stream that goes on by design: nobody waits for its end */
+	/* a turn of a connection on which several are answered at once, or both sides speak when they
+	 * like: timed, but which answer is whose is not known, nor what it waited for */
+	REQUEST_MULTIPLEXED = 1 << 7,
 };
 
 /* What TCP and the answer's pace were during an exchange. What is not known is 0. */

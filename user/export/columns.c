@@ -133,13 +133,13 @@ BY_NUMBER(by_wait, snap_route, wait_s_per_s)
 BY_NUMBER(by_share, snap_route, wait_share)
 
 /* A percentile; without a completed request there is none, and 0us would be a lie. Streams have
- * other figures. */
+ * other figures, multiplexed exchanges none. */
 static void put_percentile(const struct snap_route *r, uint64_t us, char *buf)
 {
 	if (r->max_us)
 		format_us(buf, us);
 	else
-		strcpy(buf, r->streams ? "strm" : "-");
+		strcpy(buf, r->streams ? "strm" : r->multiplexed ? "mux" : "-");
 }
 
 static void put_time(uint64_t us, char *buf)
@@ -263,6 +263,8 @@ static const char *request_state_text(const struct snap_request *r)
 		return "early";
 	if (r->error)
 		return "error";
+	if (r->multiplexed)
+		return "mux";
 	return r->stream ? "strm" : "";
 }
 

@@ -77,6 +77,8 @@ static void put_route(struct json *j, const struct snap_route *r)
 	json_u64(j, "aborted", r->aborted);
 	json_u64(j, "incomplete", r->incomplete);
 	json_u64(j, "streams", r->streams);
+	if (r->multiplexed)
+		json_u64(j, "multiplexed", r->multiplexed);
 	put_nonzero(j, "stream_first_byte_us", r->stream_first_us);
 	put_nonzero(j, "stream_gap_us", r->stream_gap_us);
 	put_nonzero(j, "stream_wall_us", r->stream_wall_us);
@@ -192,6 +194,8 @@ static void put_request(struct json *j, const struct snap_request *r)
 	json_bool(j, "stream", r->stream);
 	if (r->before)
 		json_bool(j, "before", true);
+	if (r->multiplexed)
+		json_bool(j, "multiplexed", true);
 	if (r->client.version)
 		json_str(j, "client", proxy_client_text(client, &r->client));
 	put_label(j, "waiting_for", r->waiting_for);

@@ -269,6 +269,11 @@ void words_route_head(const struct snap_route *r, char *buf, bool ascii)
 	int n;
 
 	words_label(route, sizeof(route), r->route, "(no name)", 48, ascii);
+	if (!measured && r->multiplexed && !r->in_flight) {
+		snprintf(buf, WORDS_LEN, "%s: %s turns of multiplexed connections, timed only",
+			 route, format_grouped(a, r->multiplexed));
+		return;
+	}
 	if (!measured && r->n_parts) {
 		snprintf(buf, WORDS_LEN, "%s: none completed, %s in flight, mean %s so far", route,
 			 format_grouped(a, r->in_flight), format_us(b, r->wall_us));

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protocol detection. The three grammars hardly overlap in their first five bytes, but all other
+ * Protocol detection. The grammars hardly overlap in their first five bytes, but all other
  * protocols of a host come by here too, so each is accepted on strong evidence only.
  */
 #include "proto/detect.h"
 #include "proto/fastcgi.h"
 #include "proto/http1.h"
+#include "proto/http2.h"
 #include "proto/pgsql.h"
+#include "proto/websocket.h"
 
 enum { SQL_SEEN_MIN = 4, SQL_ASCII = 8, SQL_CUT_MAX = 64 << 20 };
 
 const char *proto_name(enum proto proto)
 {
 	static const char *const names[PROTO_COUNT] = {
-		[PROTO_UNKNOWN] = "unknown",
-		[PROTO_HTTP1] = "http",
-		[PROTO_FASTCGI] = "fastcgi",
-		[PROTO_PGSQL] = "postgresql",
+		[PROTO_UNKNOWN] = "unknown", [PROTO_HTTP1] = "http",
+		[PROTO_FASTCGI] = "fastcgi", [PROTO_PGSQL] = "postgresql",
+		[PROTO_HTTP2] = "http/2",    [PROTO_WEBSOCKET] = "websocket",
+		[PROTO_TUNNEL] = "tunnel",
 	};
 
 	return (unsigned int)proto < PROTO_COUNT ? names[proto] : names[PROTO_UNKNOWN];
@@ -125,7 +127,20 @@ enum proto proto_detect(struct slice request_head)
 		return PROTO_FASTCGI;
 	if (is_http1(request_head))
 		return PROTO_HTTP1;
+	if (http2_is_preface(request_head))
+		return PROTO_HTTP2;
 	if (is_pgsql(request_head))
 		return PROTO_PGSQL;
 	return PROTO_UNKNOWN;
+}
+
+enum proto proto_detect_later(struct slice request_head, uint64_t total)
+{
+	enum proto proto = proto_detect(request_head);
+
+	if (proto != PROTO_UNKNOWN || request_head.len != total)
+		return proto;
+	if (http2_is_request(request_head))
+		return PROTO_HTTP2;
+	return websocket_is_message(request_head, total) ? PROTO_WEBSOCKET : PROTO_UNKNOWN;
 }

@@ -24,7 +24,7 @@ enum field {
 struct fields {
 	int64_t content_length;
 	bool chunked, close, keep_alive, connection_upgrade, upgrade, expect_continue;
-	struct slice host;
+	struct slice host, upgrade_to;
 };
 
 static struct slice slice_from(struct slice in, size_t start, size_t end)
@@ -194,6 +194,8 @@ static void take_field(struct fields *f, enum field field, struct slice value, b
 		break;
 	case FIELD_UPGRADE:
 		f->upgrade = true;
+		if (!f->upgrade_to.ptr && !folded)
+			f->upgrade_to = value;
 		break;
 	case FIELD_EXPECT:
 		if (slice_ieq(value, SLICE_LIT("100-continue")))
@@ -394,6 +396,7 @@ int http1_parse_response(struct slice in, struct http1_response *out)
 	out->head_len = parse_fields(in, pos, &f);
 	out->content_length = f.content_length;
 	out->chunked = f.chunked;
+	out->upgrade = f.upgrade_to;
 	out->close = closes(&f, out->minor_version, out->head_len > 0);
 	return out->head_len ? HTTP1_OK : HTTP1_PARTIAL;
 }

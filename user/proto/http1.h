@@ -46,6 +46,7 @@ struct http1_response {
 	int64_t content_length; /* bytes; -1 = none or not a number */
 	bool chunked; /* overrides content_length */
 	bool close; /* as for requests; a body without any length also ends with the connection */
+	struct slice upgrade; /* what it upgrades to: the first Upgrade field; may be empty */
 	size_t head_len; /* as for requests; after a 1xx the final head follows there */
 };
 

@@ -103,6 +103,7 @@ static void request_scalars(struct snap_request *q, const struct request *r, int
 		.open = r->flags & REQUEST_OPEN,
 		.stream = r->flags & REQUEST_STREAM,
 		.before = r->flags & REQUEST_BEFORE,
+		.multiplexed = r->flags & REQUEST_MULTIPLEXED,
 	};
 }
 

@@ -34,6 +34,7 @@ static int route_fill(struct snap_route *to, struct row *row, const struct rows 
 		.aborted = sum->aborted,
 		.incomplete = sum->incomplete,
 		.streams = sum->streams,
+		.multiplexed = sum->multiplexed,
 		.stream_first_us = mean_us(sum->stream.first_ns, sum->stream.n),
 		.stream_gap_us = mean_us(sum->stream.gaps_ns, sum->stream.gaps),
 		.stream_wall_us = mean_us(sum->stream.wall_ns, sum->stream.n),

@@ -75,13 +75,15 @@ static int rows_add_groups(struct rows *rows, const struct aggregate *a)
 {
 	for (size_t i = 0; i < aggregate_groups(a); i++) {
 		struct aggregate_sum sum;
+		bool some;
 
 		if (aggregate_group_sum(a, i, &rows->w, &sum))
 			return -ENOMEM;
-		if ((sum.requests || sum.wait_ns) && row_append(rows, &sum))
+		some = sum.requests || sum.wait_ns || sum.multiplexed;
+		if (some && row_append(rows, &sum))
 			continue;
 		aggregate_sum_release(&sum);
-		if (sum.requests || sum.wait_ns)
+		if (some)
 			return -ENOMEM;
 	}
 	return 0;

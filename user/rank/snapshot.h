@@ -32,6 +32,7 @@ struct snap_route {
 	bool entry; /* the row counts entry requests; joined children have rows of their own */
 	uint64_t requests; /* ended in the window */
 	uint64_t errors, aborted, incomplete, streams;
+	uint64_t multiplexed; /* exchanges that are in no other figure, see REQUEST_MULTIPLEXED */
 	/* means of the complete streams, 0 = none: to the first byte, from send to send, whole */
 	uint64_t stream_first_us, stream_gap_us, stream_wall_us;
 	uint64_t in_flight; /* now */
@@ -76,7 +77,7 @@ struct snap_request {
 	struct proxy_client client; /* that a PROXY header names */
 	int32_t status, pid, tid;
 	char binding;
-	bool entry, aborted, incomplete, error, open, stream, before;
+	bool entry, aborted, incomplete, error, open, stream, before, multiplexed;
 	struct snap_part *parts;
 	size_t n_parts;
 	struct snap_call *calls;

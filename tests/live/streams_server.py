@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A server of one thread a connection whose connections become something else than HTTP/1, for
+streams.sh: streams_server.py PORT"""
+import base64
+import hashlib
+import socket
+import sys
+import threading
+import time
+
+H2_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+H2_ACK = b"\0\0\0\4\1\0\0\0\0"
+
+
+def head(status, *fields):
+    return ("HTTP/1.1 %s\r\n%s\r\n" % (status, "".join(f + "\r\n" for f in fields))).encode()
+
+
+class Conn:
+    def __init__(self, sock):
+        self.sock, self.buf = sock, b""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def take(self, n):
+        while len(self.buf) < n:
+            d = self.sock.recv(65536)
+            if not d:
+                raise EOFError
+            self.buf += d
+        out, self.buf = self.buf[:n], self.buf[n:]
+        return out
+
+    def take_head(self):
+        text = b""
+        while not text.endswith(b"\r\n\r\n"):
+            text += self.take(1)
+        return text.decode()
+
+    def serve(self):
+        try:
+            while True:
+                text = self.take_head()
+                path = text.split(" ")[1]
+                getattr(self, "do_" + path.split("?")[0][1:], self.do_slow)(text)
+        except (EOFError, OSError):
+            self.sock.close()
+
+    def do_slow(self, _):
+        time.sleep(0.1)
+        self.sock.sendall(head("200 OK", "Content-Length: 2") + b"ok")
+
+    # a message "echo" is answered after 50 ms, "push" 600 ms later and unasked, others not at all
+    def do_ws(self, text):
+        key = [f.split(": ")[1] for f in text.split("\r\n") if f.startswith("Sec-WebSocket-Key")][0]
+        accept = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        self.sock.sendall(head("101 Switching Protocols", "Upgrade: websocket",
+                               "Connection: Upgrade",
+                               "Sec-WebSocket-Accept: " + base64.b64encode(accept).decode()))
+        while True:
+            n = self.take(2)[1] & 127
+            mask = self.take(4)
+            word = bytes(b ^ mask[i % 4] for i, b in enumerate(self.take(n)))
+            if word in (b"echo", b"push"):
+                time.sleep(0.05 if word == b"echo" else 0.6)
+                self.sock.sendall(b"\x81\4" + word)
+
+    # upgraded to HTTP/2: the answer itself comes there; each stream takes 100 ms
+    def do_h2c(self, _):
+        self.sock.sendall(head("101 Switching Protocols", "Connection: Upgrade", "Upgrade: h2c") +
+                          H2_SETTINGS)
+        self.take(24)
+        streams = [1]
+        while True:
+            for stream in streams:
+                time.sleep(0.1)
+                self.sock.sendall(b"\0\0\1\1\5" + stream.to_bytes(4, "big") + b"\x88")
+            frame = self.take(9)
+            self.take(int.from_bytes(frame[:3], "big"))
+            streams = [int.from_bytes(frame[5:], "big")] if frame[3] == 1 else []
+            if frame[3] == 4 and not frame[4]:
+                self.sock.sendall(H2_ACK)
+
+
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(64)
+while True:
+    threading.Thread(target=Conn(s.accept()[0]).serve, daemon=True).start()
