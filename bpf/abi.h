@@ -112,8 +112,9 @@ struct rec_turn {
 struct rec_idle {
 	uint64_t ns;
 	uint32_t tid; /* 0 = not known */
-	uint32_t
-		on_time; /* 1 = the latest of these waits ended by its timeout: something was due */
+	/* 0, or the latest of these waits ended by its timeout, so something was due: 1 and the
+	 * microseconds since the thread first waited until that time. */
+	uint32_t on_time;
 };
 
 /* Slices: the nanoseconds that the doing thread spent for this exchange before ... */

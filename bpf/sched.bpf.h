@@ -170,6 +170,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	t->clock_ns = clock ? now - clock : 0;
 	t->out_ns = now;
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
+	if (t->out_state == STATE_POLL)
+		thread_polls(t, now);
 	if (state_is_idle(t->out_state) && !t->mid_request)
 		t->runq_told = 0; /* that was for nothing that was read */
 	if (t->out_state != STATE_RUNQ) {

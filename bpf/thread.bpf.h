@@ -57,6 +57,8 @@ struct thread {
 	 * what they were; see futex_woken() */
 	__u64 timed_ns, timed_key;
 	__u64 again_ns; /* of the present wait's kind just before it, told with it */
+	__u64 due_ns; /* when the present wait in poll ends by its timeout */
+	__u64 chosen_ns; /* since when it waits in poll until then */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
 	__u64 delay_ns; /* in run queues so far, 0 = not known */
@@ -110,6 +112,8 @@ static __always_inline struct thread *thread_of(struct task_struct *p)
 	return bpf_task_storage_get(&threads, p, NULL, 0);
 }
 
+#define DUE_SLACK_NS 2000000ULL
+
 static __always_inline bool state_is_idle(__u32 state)
 {
 	return state == STATE_POLL || state == STATE_RECV;
@@ -124,11 +128,26 @@ static __always_inline void thread_add(struct thread *t, __u32 state, __u64 ns)
 	}
 }
 
+/* A wait in poll begins. A loop may come back to the same time some waits long, in milliseconds that
+ * it has rounded; but not when that has passed. */
+static __always_inline void thread_polls(struct thread *t, __u64 now)
+{
+	__u64 due = t->timeout_ns ? now + t->timeout_ns : 0;
+
+	if (due && !t->on_time && due < t->due_ns + DUE_SLACK_NS && t->due_ns < due + DUE_SLACK_NS)
+		return;
+	t->due_ns = due;
+	t->chosen_ns = now;
+}
+
+/* At an I/O, after the thread's time was taken. */
 static __always_inline void thread_idle(const struct thread *t, __u32 tid, struct rec_idle *to)
 {
+	__u64 us = (t->last_io_ns - t->chosen_ns) / 1000;
+
 	to->ns = t->idle_ns;
 	to->tid = tid;
-	to->on_time = t->on_time;
+	to->on_time = t->on_time ? 1 + (us < 0xfffffffe ? us : 0xfffffffe) : 0;
 }
 
 enum timed_flag {

@@ -24,7 +24,9 @@ def parts(r):
 for route, n in (("/timer", 10), ("/work", 10), ("/spin", 5), ("/behind", 5)):
     ok(len(of(route)) == n, "%s: all %d are there" % (route, n), len(of(route)))
 bad = [parts(r) for r in of("/timer") if us(r, "sleep") < 270000]
-ok(not bad, "what waits for the loop's timer sleeps", *bad)
+ok(len(bad) < 3, "what waits for the loop's timer sleeps", *bad)
+bad = [p for p in bad if p.get("unknown the event loop was idle", 0) < 270000]
+ok(not bad, "... or is not known: the loop was with others when it was due", *bad)
 bad = [parts(r) for r in of("/work") if us(r, "unknown") < 270000]
 ok(not bad, "who waits for another thread's result is not explained", *bad)
 bad = [parts(r) for r in of("/work") if us(r, "sleep") > 5000]

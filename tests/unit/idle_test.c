@@ -60,6 +60,12 @@ static void test_alone(void **state)
 	expect(&s, 0, 6000, 0); /* of 8000: for 2000 the loop ran */
 	s.idle[1][0].on_time = 1;
 	expect(&s, 6000, 0, 0);
+	/* the loop waited for that time before it had read the request: not this one's */
+	s.idle[1][0].on_time = 1 + 8 + 2000;
+	expect(&s, 6000, 0, 0);
+	s.idle[1][0].on_time++;
+	expect(&s, 0, 6000, 0);
+	s.idle[1][0].on_time = 1;
 	s.idle[1][0].ns = 100; /* it ran all the time */
 	expect(&s, 0, 0, 0);
 	s.idle[1][0].ns = 99000; /* a mark from elsewhere cannot be more than the time between */

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Times are rounded to milliseconds by those who wait for them, so two that are near each other are
+ * one to the kernel side. */
+#define CHOSEN_SLACK_US 2000
+
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
 
 /* An I/O for the request: `calls` more are outstanding after it. */
@@ -43,7 +47,8 @@ static size_t fill(const struct breakdown_in *in, struct point *v)
 
 static void add(struct idle *out, const struct point *from, const struct point *to)
 {
-	uint64_t ns = to->at_ns - from->at_ns;
+	uint64_t ns = to->at_ns - from->at_ns, chosen_us;
+	bool due;
 
 	if (!from->idle || !to->idle || !from->idle->tid || from->idle->tid != to->idle->tid) {
 		out->unmeasured_ns += ns;
@@ -51,8 +56,12 @@ static void add(struct idle *out, const struct point *from, const struct point *
 	}
 	if (to->idle->ns <= from->idle->ns)
 		return;
+	chosen_us = to->idle->on_time ? to->idle->on_time - 1 : UINT64_MAX;
+	/* what ended the wait is the request's only if the loop chose it after it had gone on with
+	 * the request; and not before, for another one or for its own sake */
+	due = chosen_us <= ns / 1000 + CHOSEN_SLACK_US;
 	ns = min_of(ns, to->idle->ns - from->idle->ns);
-	if (to->idle->on_time)
+	if (due)
 		out->due_ns += ns;
 	else
 		out->other_ns += ns;
