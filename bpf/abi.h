@@ -93,7 +93,7 @@ enum xchg_flag {
 	XCHG_NO_POLLER = 1 << 18, /* accepted: its thread never waits for several connections */
 	XCHG_FRAMED =
 		1 << 24, /* PostgreSQL's messages were followed so far: pg_owed, pg_last hold */
-	XCHG_HTTP2 = 1 << 18, /* the connection began with HTTP/2's preface */
+	XCHG_HTTP2 = 1 << 19, /* the connection began with HTTP/2's preface */
 };
 
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a
