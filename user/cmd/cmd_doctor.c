@@ -51,6 +51,21 @@ static const char *why_off(int error)
 	return error ? strerror(-error) : "not attached";
 }
 
+static const char *mend_off(int error)
+{
+	switch (error) {
+	case -EOPNOTSUPP:
+		return "Linux 6.3 or later has it";
+	case -ESRCH:
+		return "use a kernel with CONFIG_DEBUG_INFO_BTF=y";
+	case -EPERM:
+	case -EACCES:
+		return geteuid() ? "run as root" :
+				   "allow BPF: it is refused by lockdown or by this container";
+	}
+	return "tardy -v doctor shows the kernel's own words";
+}
+
 static void look_at_host(struct doctor *d)
 {
 	struct utsname u;
@@ -92,8 +107,7 @@ static void look_at_each_hook(struct doctor *d, struct probe *p, int err)
 			 h->on ? "on" : why_off(h->error ? h->error : err));
 		if (!h->on) {
 			f->effect = h->effect;
-			f->fix = h->error == -EOPNOTSUPP ? "Linux 6.3 or later has it" :
-							   "run as root";
+			f->fix = mend_off(h->error ? h->error : err);
 		}
 	}
 }
