@@ -33,6 +33,7 @@ enum {
 	ABI_STACK_USER_MAX = 64,
 	ABI_SYM_TEXT = 192,
 	ABI_GAP_MS = 50,
+	ABI_BEHIND_MAX = 6, /* names of those who had a CPU that is waited for */
 	ABI_ASKS_AGAIN_MS = 10, /* waits with such a timeout, one after another, are one wait */
 };
 
@@ -47,7 +48,8 @@ enum rec_type {
 	REC_MARK = 6, /* rec_mark: a configured probe fired inside a request */
 	REC_STACK = 7, /* rec_stack: where a serving thread ran or waited */
 	REC_IO = 8, /* rec_io: a wait for a disk or a page, and the block I/O that ended it */
-	REC_RUNQ = 9, /* rec_runq: a long wait for a CPU, and who ran meanwhile */
+	REC_RUNQ =
+		9, /* rec_runq: a long wait for a CPU, and who ran last; REC_BEHIND since 2026-12 */
 	REC_NET = 10, /* rec_net: what TCP knows of a connection during an exchange */
 	/* made by the collector */
 	REC_META = 16, /* rec_meta: start of a recording */
@@ -60,6 +62,7 @@ enum rec_type {
 	/* written by the programs again */
 	REC_XCHG = 23, /* rec_xchg: an exchange, whole or so far */
 	REC_THREAD = 24, /* rec_thread: what a serving thread does now */
+	REC_BEHIND = 25, /* rec_behind: a long wait for a CPU, and who had the CPU meanwhile */
 };
 
 struct rec_hdr {
@@ -283,6 +286,22 @@ struct rec_runq {
 	uint8_t other[ABI_COMM];
 	/* how long that had had it by then, 0 = not known; records of older versions end before */
 	uint64_t other_ns;
+};
+
+struct rec_behind_by {
+	uint64_t ns; /* 0: this one and the next ones are not used */
+	uint32_t tid, tgid; /* the latest of that name */
+	uint8_t comm[ABI_COMM];
+};
+
+struct rec_behind {
+	struct rec_hdr h;
+	uint64_t xid;
+	uint64_t start_ns, runq_ns; /* from the wakeup or preemption to the switch-in */
+	uint64_t throttle_ns; /* of it a CPU quota held the thread back */
+	uint64_t stolen_ns; /* interrupts had the CPU, or a hypervisor, as far as known */
+	uint32_t tid, tgid;
+	struct rec_behind_by by[ABI_BEHIND_MAX]; /* in no order */
 };
 
 /* What it does not know is 0. */

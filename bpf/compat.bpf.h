@@ -114,6 +114,12 @@ static __always_inline __u64 task_arrived_ns(struct task_struct *p)
 	return p->sched_info.last_arrival;
 }
 
+/* The CPU that a task was on last; the present one where that is not known. */
+static __always_inline __u32 task_last_cpu(struct task_struct *p)
+{
+	return bpf_core_field_exists(p->wake_cpu) ? p->wake_cpu : bpf_get_smp_processor_id();
+}
+
 /* How long the task has been in run queues, up to its latest arrival on a CPU; 0 = not known. */
 static __always_inline __u64 task_delay_ns(struct task_struct *p)
 {

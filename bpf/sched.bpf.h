@@ -6,11 +6,11 @@
  */
 #ifndef TARDY_SCHED_BPF_H
 #define TARDY_SCHED_BPF_H
+#include "behind.bpf.h"
 #include "block.bpf.h"
 #include "futex.bpf.h"
 #include "stack.bpf.h"
 
-#define PRIO_FAIR_MIN 100 /* below are real-time tasks */
 #define RELEASE_UNSEEN_NS 500000ULL
 #define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
 #define TIMEOUT_MS_MAX (24 * 3600 * 1000) /* a larger argument is an address, or no timeout */
@@ -160,8 +160,10 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 
 	if (!t || switch_skipped(t))
 		return;
-	if (!t->on_cpu)
+	if (!t->on_cpu) {
+		watch_end(t);
 		thread_in_unseen(t, p, now);
+	}
 	thread_run_until(t, p, now, preempt || !task_state ? IS_PREEMPTED : WAITS);
 	t->on_cpu = 0;
 	t->switched = 1;
@@ -172,6 +174,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
 	if (t->out_state == STATE_POLL)
 		thread_polls(t, now);
+	if (t->out_state == STATE_RUNQ)
+		watch_begin(t, bpf_get_smp_processor_id(), bpf_get_smp_processor_id());
 	if (state_is_idle(t->out_state) && !t->mid_request)
 		t->runq_told = 0; /* that was for nothing that was read */
 	if (t->out_state != STATE_RUNQ) {
@@ -245,30 +249,16 @@ static __always_inline __u64 throttled_part(struct thread *t, __u64 runq)
 	return delta < runq ? delta : runq;
 }
 
-/* How long the task that is switched out has run since it was switched in, by the scheduler's own
- * account; 0 where its class keeps none. */
-static __always_inline __u64 task_ran_ns(struct task_struct *p)
+/* Who had the CPU while t waited for it; `other` just before. A request that is yet to be read has no
+ * id: kept until the read, see runq_emit(). */
+static __always_inline void runq_note(struct thread *t, struct task_struct *other, __u64 runq,
+				      __u64 throttle, __u64 now)
 {
-	__u64 ran = p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
-
-	return p->prio >= PRIO_FAIR_MIN && ran < p->se.sum_exec_runtime ? ran : 0;
-}
-
-/* Who had the CPU while t waited for it: `other` just before, and the time for which it had it is
- * all that it can be blamed for. Who ran sooner is not known. A request that is yet to be read has no id: kept until
- * the read, see runq_emit(). */
-static __always_inline void runq_note(struct thread *t, struct task_struct *other, __u64 start,
-				      __u64 runq, __u64 throttle)
-{
-	struct thread_runq *r = &t->runq;
-
-	r->start_ns = start;
-	r->runq_ns = runq;
-	r->throttle_ns = throttle;
-	r->other_ns = task_ran_ns(other);
-	r->other_tid = other->pid;
-	r->other_tgid = other->tgid;
-	bpf_probe_read_kernel(r->other, sizeof(r->other), other->comm);
+	run_note(other, now);
+	t->runq.start_ns = now - runq;
+	t->runq.runq_ns = runq;
+	t->runq.throttle_ns = throttle;
+	behind_find(t);
 	t->runq_told = 1;
 }
 
@@ -281,7 +271,7 @@ static __always_inline void switch_in_tell(struct task_struct *p, struct task_st
 	bool idle = state_is_idle(state) && !t->mid_request;
 
 	if (runq + throttled >= runq_record_min_ns) {
-		runq_note(t, prev, now - runq - throttled, runq + throttled, throttled);
+		runq_note(t, prev, runq + throttled, throttled, now);
 		if (!idle && thread_in_request(t))
 			runq_emit(p, t, t->serving, now);
 	}
@@ -311,6 +301,7 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		thread_run_until(t, p, now, ARRIVES);
 		return;
 	}
+	watch_end(t);
 	woken_ns = thread_woken_ns(t, now);
 	rests = thread_rests(t);
 	t->on_cpu = 1;
@@ -362,12 +353,15 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
+	bool watched = cpu_watched();
 	__u64 now;
 
-	/* most threads serve nobody: two loads and out, before the clock is read */
-	if (!prev->bpf_storage && !next->bpf_storage)
+	/* most threads serve nobody, nor keep one that does waiting: out, before the clock is read */
+	if (!prev->bpf_storage && !next->bpf_storage && !watched)
 		return 0;
 	now = bpf_ktime_get_ns();
+	if (watched)
+		run_note(prev, now);
 	if (prev->bpf_storage)
 		switch_out(ctx, prev, preempt, prev_state, now);
 	if (next->bpf_storage)
@@ -408,6 +402,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	}
 	if (t->out_state == STATE_RUNQ)
 		return 0;
+	watch_begin(t, task_last_cpu(p), bpf_get_smp_processor_id());
 	if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
 		io_note_wake(p, t, waker, t->wake_ns);
 	if (t->futex)

@@ -28,9 +28,8 @@ struct thread_io {
 
 /* A long wait for a CPU before the request that it belongs to was read, see sched.bpf.h. */
 struct thread_runq {
-	__u64 start_ns, runq_ns, throttle_ns, other_ns;
-	__u32 other_tid, other_tgid;
-	__u8 other[ABI_COMM];
+	__u64 start_ns, runq_ns, throttle_ns, stolen_ns;
+	struct rec_behind_by by[ABI_BEHIND_MAX];
 };
 
 /* The kernel's frames of the latest wait that they were taken of. */
@@ -84,6 +83,7 @@ struct thread {
 	__u8 on_time; /* its latest wait in poll ended by its own timeout */
 	__u8 futex; /* enum futex_kind, of the present wait; 0 = another call */
 	__u8 timed; /* enum timed_flag, of timed_ns */
+	__u16 watched[2]; /* CPUs that it waits for, plus 1; see behind.bpf.h */
 	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
 	__u8 rested; /* it has waited in a futex since the last I/O, which sent of an answer */
 	__u8 poll_many; /* its latest wait in poll was for any of several descriptors */
@@ -507,7 +507,7 @@ static __always_inline void thread_take(struct thread *t, struct task_struct *p,
 static __always_inline void runq_emit(struct task_struct *p, struct thread *t, __u64 xid, __u64 now)
 {
 	void *ring = ring_of_cpu();
-	struct rec_runq *r;
+	struct rec_behind *r;
 
 	t->runq_told = 0;
 	if (!ring)
@@ -517,17 +517,15 @@ static __always_inline void runq_emit(struct task_struct *p, struct thread *t, _
 		count(COUNTER_RING_DETAIL);
 		return;
 	}
-	hdr_fill(&r->h, REC_RUNQ, sizeof(*r), now);
+	hdr_fill(&r->h, REC_BEHIND, sizeof(*r), now);
 	r->xid = xid;
 	r->start_ns = t->runq.start_ns;
 	r->runq_ns = t->runq.runq_ns;
 	r->throttle_ns = t->runq.throttle_ns;
-	r->other_ns = t->runq.other_ns;
+	r->stolen_ns = t->runq.stolen_ns;
 	r->tid = p->pid;
 	r->tgid = p->tgid;
-	r->other_tid = t->runq.other_tid;
-	r->other_tgid = t->runq.other_tgid;
-	__builtin_memcpy(r->other, t->runq.other, sizeof(r->other));
+	__builtin_memcpy(r->by, t->runq.by, sizeof(r->by));
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 

@@ -124,6 +124,36 @@ static void give_runq(struct scene *s, uint64_t us, uint64_t throttle_us, const 
 	give_runq_ran(s, us, throttle_us, other, us);
 }
 
+/* Who had the CPU meanwhile, by time, one part for each name, and never more than the wait. */
+static void test_runq_is_behind_all_who_ran(void **state)
+{
+	struct rec_behind r = { .xid = 1,
+				.runq_ns = US(300),
+				.stolen_ns = US(15),
+				.by = { { .ns = US(180), .comm = "xz" },
+					{ .ns = US(60), .comm = "ld" } } };
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	GIVE(&s, r, REC_BEHIND, 900);
+	GIVE(&s, r, REC_BEHIND, 950);
+	r.throttle_ns = US(240); /* 120 ran in the 60 that are left: a quota held it back */
+	r.stolen_ns = 0;
+	r.by[0].ns = US(90);
+	r.by[1].ns = US(30);
+	GIVE(&s, r, REC_BEHIND, 960);
+	served(&s, &e, STATE_RUNQ);
+	expect_part(scene_request(&s, 1), NULL, CAUSE_RUNQ, "behind xz", 405);
+	expect_part(scene_request(&s, 1), NULL, CAUSE_RUNQ, "behind ld", 135);
+	expect_part(scene_request(&s, 1), NULL, CAUSE_RUNQ, "behind interrupts or a hypervisor",
+		    30);
+	expect_part(scene_request(&s, 1), NULL, CAUSE_RUNQ, "", 330);
+	assert_int_equal(part_of(scene_request(&s, 1), NULL, CAUSE_RUNQ, "behind xz")->count, 3);
+	scene_end(&s);
+}
+
 /* Who had the CPU just before had it for 0.3 of the 0.9 ms. */
 static void test_runq_is_behind_who_ran(void **state)
 {
@@ -253,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_disk_without_a_request),
 		cmocka_unit_test(test_damaged_io),
 		cmocka_unit_test(test_who_ran_instead),
+		cmocka_unit_test(test_runq_is_behind_all_who_ran),
 		cmocka_unit_test(test_runq_is_behind_who_ran),
 		cmocka_unit_test(test_network_of_the_client),
 		cmocka_unit_test(test_network_of_a_call),

@@ -270,9 +270,10 @@ static void test_any_input_sums_to_the_wall(void **state)
 		s.in.waits = waits;
 		s.in.n_waits = rnd() % 4;
 		for (size_t i = 0; i < s.in.n_waits; i++)
-			waits[i] = (struct breakdown_wait){ wild ? rnd_wild() : rnd_ns(), rnd() % 3,
-							    rnd() % 3,
-							    (uint8_t)(rnd() % CAUSE_COUNT), 0 };
+			waits[i] = (struct breakdown_wait){
+				wild ? rnd_wild() : rnd_ns(),   rnd() % 3, rnd() % 3,
+				(uint8_t)(rnd() % CAUSE_COUNT), 0,         0
+			};
 		assert_int_equal(breakdown(&s.in, &s.out), 0);
 		check_parts(&s, s.in.end_ns > start ? s.in.end_ns - start : 0);
 		parts_release(&s.out);

@@ -298,10 +298,10 @@ static void test_call_that_is_not_joined(void **state)
 static void test_waits_are_named(void **state)
 {
 	struct breakdown_wait waits[] = {
-		{ US(9), intern_str("vda read queued"), 0, CAUSE_DISK, 0 },
-		{ US(100), intern_str("vda read in device"), 0, CAUSE_DISK, 0 },
-		{ US(4), intern_str("behind xz"), 0, CAUSE_RUNQ, 0 },
-		{ US(5), intern_str("vda read: lib/x.so"), 0, CAUSE_FAULT, 0 },
+		{ US(9), intern_str("vda read queued"), 0, CAUSE_DISK, 0, 0 },
+		{ US(100), intern_str("vda read in device"), 0, CAUSE_DISK, 0, 0 },
+		{ US(4), intern_str("behind xz"), 0, CAUSE_RUNQ, 0, 0 },
+		{ US(5), intern_str("vda read: lib/x.so"), 0, CAUSE_FAULT, 0, 0 },
 	};
 	struct scene s;
 
@@ -493,9 +493,9 @@ static void test_child_longer_than_the_wait(void **state)
 static void test_locks_are_named(void **state)
 {
 	struct breakdown_wait waits[] = {
-		{ US(20), intern_str("flock sess_1"), intern_str("POST /grade"), CAUSE_LOCK, 0 },
-		{ US(7), intern_str("futex php-fpm"), 0, CAUSE_LOCK, 0 },
-		{ US(3), intern_str("flock sess_1"), intern_str("POST /grade"), CAUSE_LOCK, 0 },
+		{ US(20), intern_str("flock sess_1"), intern_str("POST /grade"), CAUSE_LOCK, 0, 0 },
+		{ US(7), intern_str("futex php-fpm"), 0, CAUSE_LOCK, 0, 0 },
+		{ US(3), intern_str("flock sess_1"), intern_str("POST /grade"), CAUSE_LOCK, 0, 0 },
 	};
 	struct scene s;
 
@@ -619,7 +619,7 @@ static void test_slow_body_and_slow_reader(void **state)
  * in the throttle, 2 running. In the 100 of the request are 60 running, 20 runq, 20 unexplained. */
 static void test_read_after_the_answer(void **state)
 {
-	struct breakdown_wait behind = { US(7), intern_str("behind nginx"), 0, CAUSE_RUNQ, 0 };
+	struct breakdown_wait behind = { US(7), intern_str("behind nginx"), 0, CAUSE_RUNQ, 0, 0 };
 	struct scene s;
 
 	(void)state;

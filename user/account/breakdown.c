@@ -69,7 +69,7 @@ static void give_waits(struct work *w, enum cause cause)
 		struct part part = { .who = w->in->who,
 				     .what = wait->what,
 				     .held_by = wait->held_by,
-				     .count = 1,
+				     .count = wait->count ? wait->count : 1,
 				     .cause = wait->as ? wait->as : wait->cause };
 
 		if (wait->cause != cause)

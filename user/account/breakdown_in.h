@@ -40,6 +40,7 @@ struct breakdown_wait {
 	uint32_t what, held_by;
 	uint8_t cause; /* enum cause whose time it is: lock, disk, fault, runq, ipc, sleep */
 	uint8_t as; /* enum cause that it is told as, 0 = the same */
+	uint32_t count; /* of waits; 0 = one */
 };
 
 struct breakdown_in {

@@ -50,6 +50,9 @@ int assemble_record(struct assemble *a, const struct rec_hdr *rec)
 	case REC_IO:
 		detail_io(a, (const struct rec_io *)rec);
 		break;
+	case REC_BEHIND:
+		detail_behind(a, (const struct rec_behind *)rec);
+		break;
 	case REC_RUNQ:
 		detail_runq(a, (const struct rec_runq *)rec);
 		break;

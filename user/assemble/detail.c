@@ -99,7 +99,7 @@ static struct wait *wait_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, e
 		return NULL;
 	}
 	w = &n->waits[n->n_waits++];
-	*w = (struct wait){ .ns = ns, .cause = (uint8_t)cause };
+	*w = (struct wait){ .ns = ns, .count = 1, .cause = (uint8_t)cause };
 	n->parts_end_ns = 0;
 	return w;
 }
@@ -144,6 +144,7 @@ static bool wait_timed(struct assemble *a, struct wait *w, const struct rec_wait
 void detail_wait(struct assemble *a, const struct rec_wait *r)
 {
 	struct wait *to, w = { .ns = r->blocked_ns,
+			       .count = 1,
 			       .start_ns = r->start_ns,
 			       .key = r->key,
 			       .waker_xid = r->waker_xid,
@@ -236,21 +237,57 @@ void detail_io(struct assemble *a, const struct rec_io *r)
 
 /* ---- CPU and network ----------------------------------------------------------------------- */
 
+/* Time of xid's waits for a CPU: there may be many, so one entry for each name. */
+static void runq_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, uint64_t ns, uint32_t what)
+{
+	struct node *n = ns ? node_find(a, xid) : NULL;
+	struct wait *w;
+
+	for (uint32_t i = 0; n && !node_done(n) && i < n->n_waits; i++)
+		if (n->waits[i].cause == CAUSE_RUNQ && n->waits[i].what == what) {
+			n->waits[i].ns += ns;
+			n->waits[i].count++;
+			n->parts_end_ns = 0;
+			return;
+		}
+	if (n && n->n_waits == WAITS_MAX)
+		return; /* not under another's name */
+	w = wait_add(a, xid, ts_ns, CAUSE_RUNQ, ns);
+	if (w)
+		w->what = what;
+}
+
+void detail_behind(struct assemble *a, const struct rec_behind *r)
+{
+	uint64_t left = r->runq_ns > r->throttle_ns ? r->runq_ns - r->throttle_ns : 0, sum = 0;
+	uint64_t ns[ABI_BEHIND_MAX + 1];
+
+	for (size_t i = 0; i <= ABI_BEHIND_MAX; i++) {
+		ns[i] = i < ABI_BEHIND_MAX ? r->by[i].ns : r->stolen_ns;
+		ns[i] = ns[i] < r->runq_ns ? ns[i] : r->runq_ns;
+		sum += ns[i];
+	}
+	/* while a quota held the thread back it was behind nobody */
+	for (size_t i = 0; i <= ABI_BEHIND_MAX && sum > left; i++)
+		ns[i] = (uint64_t)((double)ns[i] / (double)sum * (double)left);
+	for (size_t i = 0; i < ABI_BEHIND_MAX && ns[i]; i++)
+		runq_add(a, r->xid, r->h.ts_ns, ns[i],
+			 what_of("behind ", record_text(r->by[i].comm, ABI_COMM)));
+	runq_add(a, r->xid, r->h.ts_ns, ns[ABI_BEHIND_MAX],
+		 intern_str("behind interrupts or a hypervisor"));
+}
+
 void detail_runq(struct assemble *a, const struct rec_runq *r)
 {
 	uint64_t ns = r->runq_ns - (r->throttle_ns < r->runq_ns ? r->throttle_ns : r->runq_ns);
-	struct wait *w;
 
 	if (!r->other_tgid) /* nobody: the CPU was idle when the thread got it */
 		return;
 	/* Only while it had the CPU; who had it before is not known. Older records do not tell. */
 	if (r->h.len >= sizeof(*r) && r->other_ns < ns)
 		ns = r->other_ns;
-	w = wait_add(a, r->xid, r->h.ts_ns, CAUSE_RUNQ, ns);
-	if (!w)
-		return;
-	w->start_ns = r->start_ns + (r->runq_ns - ns);
-	w->what = what_of("behind ", record_text(r->other, sizeof(r->other)));
+	runq_add(a, r->xid, r->h.ts_ns, ns,
+		 what_of("behind ", record_text(r->other, sizeof(r->other))));
 }
 
 void detail_net(struct assemble *a, const struct rec_net *r)

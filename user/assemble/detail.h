@@ -10,6 +10,7 @@
 
 void detail_wait(struct assemble *a, const struct rec_wait *r);
 void detail_io(struct assemble *a, const struct rec_io *r);
+void detail_behind(struct assemble *a, const struct rec_behind *r);
 void detail_runq(struct assemble *a, const struct rec_runq *r);
 void detail_net(struct assemble *a, const struct rec_net *r);
 /* What a thread that waits for a lock waits for, by the file's name if it is one. */

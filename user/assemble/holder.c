@@ -56,6 +56,7 @@ static struct breakdown_wait split_of(const struct assemble *a, const struct wai
 	return (struct breakdown_wait){ .ns = ns,
 					.what = w->what,
 					.held_by = route_of(a, holder),
+					.count = w->count,
 					.cause = w->cause,
 					.as = w->as };
 }

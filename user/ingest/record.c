@@ -22,6 +22,7 @@ static const size_t fixed_bytes[] = {
 	[REC_STACK] = sizeof(struct rec_stack),
 	[REC_IO] = sizeof(struct rec_io),
 	[REC_RUNQ] = offsetof(struct rec_runq, other_ns),
+	[REC_BEHIND] = sizeof(struct rec_behind),
 	[REC_NET] = sizeof(struct rec_net),
 	[REC_SYM] = sizeof(struct rec_sym),
 };
