@@ -601,6 +601,7 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	}
 	for (int c = 0; c < CAUSE_COUNT; c++)
 		give_waits(&w, c);
+	give_own(&w, CAUSE_QUEUE, in->slot.what, 0, in->slot.ns);
 	give_calls(&w);
 	give_gaps(&w);
 	if (w.err)

@@ -43,6 +43,14 @@ struct breakdown_wait {
 	uint32_t count; /* of waits; 0 = one */
 };
 
+/* A wait for a slot of a pool of connections, on an event loop: within [from_ns, to_ns], before the
+ * first call. All zero: there was none, or it is not known. */
+struct breakdown_slot {
+	uint64_t from_ns, to_ns;
+	uint64_t ns; /* of it; the rest is the loop's or its own */
+	uint32_t what;
+};
+
 struct breakdown_in {
 	uint64_t start_ns, end_ns;
 	uint64_t read_first_ns, read_last_ns; /* 0 = nobody has read it yet */
@@ -55,6 +63,7 @@ struct breakdown_in {
 	bool woken; /* its first slice begins with a wakeup, not with work for another request */
 	bool states_unknown; /* the thread's past before the first read is not known */
 	uint32_t queue_what;
+	struct breakdown_slot slot;
 	uint32_t net; /* what was unusual on its own connection, 0 = nothing */
 	uint32_t behind; /* route of the request that the thread served before this one */
 	const struct breakdown_wait *waits;

@@ -85,6 +85,9 @@ int idle_between(const struct breakdown_in *in, struct idle *out)
 	qsort(v, n, sizeof(*v), by_time);
 	for (size_t i = 0; i + 1 < n; i++) {
 		calls += v[i].calls;
+		if (in->slot.ns && v[i].at_ns >= in->slot.from_ns &&
+		    v[i + 1].at_ns <= in->slot.to_ns)
+			continue; /* it waited for a slot */
 		if (!calls && v[i].at_ns >= in->read_last_ns && v[i + 1].at_ns <= until)
 			add(out, &v[i], &v[i + 1]);
 	}

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "assemble/slot.h"
+
 #define SECOND 1000000000ull
 #define CLOSED_NS (2 * SECOND)
 #define IDLE_NS (600 * SECOND)
@@ -82,6 +84,7 @@ void forget(struct assemble *a, uint64_t covered_ns)
 {
 	forget_conns(a, covered_ns);
 	forget_procs(a, covered_ns);
+	slots_forget(a, covered_ns);
 	more_texts_forget(&a->texts, covered_ns > TEXT_NS ? covered_ns - TEXT_NS : 0, text_wanted,
 			  a);
 }

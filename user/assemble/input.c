@@ -260,6 +260,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.woken = n->x.flags & XCHG_IDLE_CUT;
 	in.who = service_of(a, n);
 	in.net = detail_net_what(n);
+	in.slot = n->slot;
 	in.calls = s.calls;
 	in.waits = s.waits;
 	in.n_waits = fill_waits(a, n, now, s.waits);

@@ -58,6 +58,7 @@ struct assemble *known_new(void)
 	table_init(&a->workers, sizeof(struct worker), PROCS_MAX);
 	table_init(&a->lock_index, sizeof(uint32_t), LOCK_WAITS_MAX);
 	table_init(&a->listeners, sizeof(struct listener), LISTENERS_MAX);
+	table_init(&a->slots, sizeof(struct slots *), SLOT_PEERS_MAX);
 	table_init(&a->names, sizeof(uint32_t), NAMES_MAX);
 	more_texts_init(&a->texts);
 	a->active_end = &a->active;
@@ -92,6 +93,9 @@ void known_free(struct assemble *a)
 		node_release(*(struct node **)it.value);
 	table_each(it, &a->conns)
 		conn_free(*(struct conn **)it.value);
+	table_each(it, &a->slots)
+		free(*(struct slots **)it.value);
+	table_release(&a->slots);
 	table_release(&a->nodes);
 	table_release(&a->conns);
 	table_release(&a->pairs);

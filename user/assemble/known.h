@@ -24,6 +24,7 @@ struct assemble {
 	struct table served; /* tgid -> struct node *, its latest request */
 	struct table procs; /* tgid -> struct proc */
 	struct table workers; /* tid -> struct worker */
+	struct table slots; /* process and peer -> struct slots * */
 	struct table listeners; /* address -> struct listener */
 	struct table names; /* xid -> route, for holders */
 	struct more_texts texts;

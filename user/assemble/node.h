@@ -5,6 +5,7 @@
  */
 #ifndef TARDY_ASSEMBLE_NODE_H
 #define TARDY_ASSEMBLE_NODE_H
+#include "account/breakdown_in.h"
 #include "account/causes.h"
 #include "account/parts.h"
 #include "assemble/end_reason.h"
@@ -25,6 +26,8 @@ enum {
 	LOCK_WAITS_MAX = 8192, /* remembered of all requests */
 	HOLDERS_MAX = 8, /* that one wait is split among */
 	JOIN_DEPTH = 16,
+	SLOT_PEERS_MAX = 1024,
+	SLOT_CALLS = 64, /* remembered of each */
 };
 
 /* Those whose threads have one lock for all, which they ask for in timed waits. */
@@ -101,6 +104,23 @@ struct mark {
 	uint32_t label;
 };
 
+/* A call of an event loop to a peer, when it was over. */
+struct slot_call {
+	uint64_t from_ns, to_ns;
+	uint64_t read_ns; /* the request that it was made for was read */
+	struct rec_idle idle; /* at its last I/O */
+	uint32_t n; /* calls at once when it began, itself included */
+};
+
+/* The calls of one process to one peer: the latest ones, and how many there were at once. */
+struct slots {
+	struct slot_call calls[SLOT_CALLS]; /* a ring */
+	uint32_t at, most;
+	uint32_t tgid;
+	uint64_t last_ns; /* a call was over */
+	uint64_t unsure_ns; /* the latest that nobody was found to have made, 0 = none */
+};
+
 /* Where an exchange is in its life; life.h has what may follow what. */
 enum node_state {
 	NODE_NAMED, /* only calls, waits or marks have named it: x has nothing but its xid */
@@ -153,6 +173,7 @@ struct node {
 	uint32_t n_marks;
 	struct request_net *net; /* of its latest record, NULL = nothing was told */
 	struct rec_thread *now; /* what its thread does; for open ones */
+	struct breakdown_slot slot; /* that it waited for, when it is over */
 	/* result */
 	struct parts parts;
 	uint64_t parts_end_ns; /* parts sum to parts_end_ns - start; 0 = not made */

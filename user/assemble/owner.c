@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "assemble/slot.h"
+
 #define LATE_NS 1000000000ull /* the request's own record may come so much later */
 #define LOOKED_AT_MAX 1024 /* requests in flight in one process; beyond it only what is certain */
 
@@ -95,6 +97,7 @@ static void attach(struct assemble *a, struct node *call, struct node *owner)
 	    (node_seen(owner) && owner->x.role == ROLE_CONNECTED)) {
 		a->counters.late++;
 		call->unbound = true;
+		slot_unsure(a, call);
 		return;
 	}
 	call->owner = owner;

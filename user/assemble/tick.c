@@ -8,6 +8,7 @@
 #include "assemble/give.h"
 #include "assemble/life.h"
 #include "assemble/owner.h"
+#include "assemble/slot.h"
 
 #define SECOND 1000000000ull
 
@@ -60,6 +61,7 @@ void tick(struct assemble *a, uint64_t covered_ns)
 	a->covered_ns = covered_ns;
 	decide_all(a, covered_ns, false);
 	owner_find_all(a, covered_ns);
+	slots_find(a);
 	give_all(a);
 	forget_nodes(a, covered_ns);
 }
@@ -68,5 +70,6 @@ void tick_last(struct assemble *a)
 {
 	decide_all(a, UINT64_MAX, true);
 	owner_find_all(a, UINT64_MAX);
+	slots_find(a);
 	give_all(a);
 }
