@@ -179,6 +179,7 @@ struct rec_data {
 enum wait_flag {
 	WAIT_HELD = 1 << 0, /* the waker released what was waited for */
 	WAIT_KERNEL_WAKER = 1 << 1, /* woken from an interrupt, a timer or a kernel thread */
+	WAIT_TIMED_OUT = 1 << 3, /* state poll: it ended by its own timeout */
 	WAIT_SHORT = 1 << 2, /* in futex() with a timeout of ABI_ASKS_AGAIN_MS at most */
 };
 

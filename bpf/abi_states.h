@@ -46,6 +46,7 @@ enum syscall_class {
 	SYSC_IPC,
 	SYSC_CLOSE,
 	SYSC_FILE, /* open, stat, fsync, rename, ... */
+	SYSC_SIGNAL, /* kill; of no class otherwise */
 	SYSC_URING, /* may do what other calls do; of no class otherwise */
 };
 

@@ -212,8 +212,11 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	turn_add(&x->turn[0], p->pid, ret, now);
 	text_read(c, ret, 0);
 	c->dirty = 1;
-	if (t)
+	if (t) {
 		t->mid_request = 1;
+		if (accepted)
+			t->backend = c->pg.on;
+	}
 	preface_read(c);
 }
 
@@ -330,8 +333,8 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	text_read(c, ret, 1);
 	upgrade_read(c);
 	c->dirty = 1;
-	if (t)
-		t->mid_request = !accepted;
+	if (t) /* of a pipeline there is more to be done */
+		t->mid_request = !accepted || (c->pg.on && c->pg.owed);
 	leave_early(c, now);
 }
 

@@ -114,6 +114,7 @@ static __always_inline __u32 classify_wait(struct task_struct *p, struct thread 
 		state = STATE_DISK;
 	else
 		state = classify_call(p, t, regs, nr, task_state);
+	t->latch = state == STATE_POLL && t->backend && t->mid_request;
 	if (state == STATE_POLL)
 		t->timeout_ns = poll_timeout_ns(p, regs, nr);
 	if (state_is_idle(state))
@@ -220,6 +221,8 @@ static __always_inline void wait_emit(struct task_struct *p, struct thread *t, _
 	r->flags = woken ? t->wake_flags : 0;
 	if (t->futex && t->timeout_ns && t->timeout_ns <= ASKS_AGAIN_NS)
 		r->flags |= WAIT_SHORT;
+	if (t->latch && t->on_time)
+		r->flags = WAIT_TIMED_OUT; /* whatever the timer has interrupted */
 	r->tid = p->pid;
 	r->tgid = p->tgid;
 	r->state = t->out_state;
@@ -277,7 +280,7 @@ static __always_inline void switch_in_tell(struct task_struct *p, struct task_st
 	}
 	if (blocked + t->again_ns < wait_record_min_ns || !t->serving || idle)
 		return;
-	if (state == STATE_LOCK || state == STATE_KERNEL || t->futex)
+	if (state == STATE_LOCK || state == STATE_KERNEL || t->futex || t->latch)
 		wait_emit(p, t, blocked, runq + throttled, woken, now);
 	else if (state == STATE_DISK || state == STATE_FAULT)
 		io_emit(p, t, blocked, woken, now);
@@ -377,6 +380,20 @@ static __always_inline bool flock_released(struct task_struct *waker)
 	return does == SYSC_FLOCK || does == SYSC_CLOSE || (waker->flags & PF_EXITING);
 }
 
+#define SIGURG 23
+
+/* Does the waker set the latch that a PostgreSQL backend waits for? That waits in epoll_wait() for
+ * locks, other processes and time alike; since version 14 who has what it waits for signals it with
+ * SIGURG. Both are children of one server. */
+static __always_inline bool latch_set(struct task_struct *p, struct task_struct *waker)
+{
+	struct pt_regs *regs = task_regs(waker);
+
+	return REG_IN_CALL(regs) && class_of(REG_NR(regs)) == SYSC_SIGNAL &&
+	       (__u32)REG_ARG2(regs) == SIGURG &&
+	       (__u64)waker->real_parent == (__u64)p->real_parent;
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_sched_waking, struct task_struct *p)
 {
@@ -408,6 +425,8 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	if (t->futex)
 		futex_woken(p, t, waker);
 	else if (class_of(t->syscall) == SYSC_FLOCK && flock_released(waker))
+		t->wake_flags = WAIT_HELD;
+	else if (t->latch && latch_set(p, waker))
 		t->wake_flags = WAIT_HELD;
 	if (!(t->wake_flags & WAIT_HELD))
 		return 0;

@@ -81,6 +81,8 @@ struct thread {
 	__u8 stack_state; /* enum thread_state, of the latest stack */
 	__u8 read_turn; /* its last I/O was a read of the request that it serves */
 	__u8 on_time; /* its latest wait in poll ended by its own timeout */
+	__u8 backend; /* it serves a connection of PostgreSQL */
+	__u8 latch; /* the present wait is in poll, of a backend that has something to do */
 	__u8 futex; /* enum futex_kind, of the present wait; 0 = another call */
 	__u8 timed; /* enum timed_flag, of timed_ns */
 	__u16 watched[2]; /* CPUs that it waits for, plus 1; see behind.bpf.h */

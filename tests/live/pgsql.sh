@@ -18,8 +18,30 @@ is "ends: record ended well" "$RECORD_STATUS" 0
 report_json "$TMP/report" requests
 facts python3 "$here/pgsql_check.py" ends "$TMP/report" "$TMP/log"
 
-# ---- a stream that goes on by design -----------------------------------------------------------
+# ---- causes --------------------------------------------------------------------------------
+record_start "$POSTGRES_PID"
+check "causes: the client got its answers" python3 "$here/pgsql_client.py" causes "$pg" "$TMP/log"
+record_end
+is "causes: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests
+facts python3 "$here/pgsql_check.py" causes "$TMP/report"
+
 psql=(psql -XqAt -h 127.0.0.1 -p "$pg" -U postgres postgres)
+"${psql[@]}" -c 'CREATE TABLE shop (id int, v int)' -c 'INSERT INTO shop VALUES (1, 0)' ||
+	bail "the table was not made"
+port=$(free_port)
+spawn python3 "$here/pgsql_client.py" web "$pg" "$port" >"$TMP/web.out" 2>&1
+web=$SPAWNED
+wait_until 10 listens "$port" || bail "the web server did not start" "$(cat "$TMP/web.out")"
+record_start "$POSTGRES_PID,$web"
+check "pages: visitors were served" python3 "$here/pgsql_client.py" visit "$port"
+record_end
+is "pages: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests
+facts python3 "$here/pgsql_check.py" pages "$TMP/report"
+end_pid "$web"
+
+# ---- a stream that goes on by design -----------------------------------------------------------
 mkdir "$TMP/wal"
 record_start "$POSTGRES_PID"
 spawn "$(printf '%s\n' /usr/lib/postgresql/*/bin/pg_receivewal | sort -V | tail -n 1)" \

@@ -2,6 +2,8 @@
 """Checks of pgsql.sh.
 
 pgsql_check.py ends REPORT LOG               what the client asked for, each once, for as long
+pgsql_check.py causes REPORT                 what statements waited for
+pgsql_check.py pages REPORT                  the same in the pages that asked
 pgsql_check.py stream REPORT ROUTES          replication is listed, and is in no sum of waiting
 """
 import json
@@ -45,6 +47,57 @@ def stream(requests, routes):
     sums = {r["route"]: r["wait_s_per_s"] for r in kind(load(routes), "route")}
     ok(sums.get("SELECT pg_sleep(?) AS beside", 0) > 0, "the statement beside it is in WAIT/s", sums)
     ok(not [w for r, w in sums.items() if r.startswith("START_REPLICATION") and w], "the stream is not", sums)
+
+
+def main_part(r):
+    """The largest part of a request; what the CPU's scheduler took is the host's matter."""
+    return max((p for p in r["parts"] if p["cause"] != "runq"), key=lambda p: p["us"])
+
+
+UNSEEN = []    # waits whose end the kernel did not tell of: they are of no named cause, but none is wrong
+
+
+def unseen(p):
+    if p.get("cause") != "other":
+        return False
+    UNSEEN.append(p)
+    return len(UNSEEN) == 1
+
+
+def causes(path):
+    rows = kind(load(path), "request")
+    for word, holder in (("row_waits", "UPDATE held"), ("advisory_waits", "pg_advisory_xact_lock"),
+                         ("long_waits", "DELETE FROM held")):
+        # the literal of RETURNING is not shown
+        mine = [r for r in rows if r["wall_us"] > 200000 and
+                (word in r["route"] or r["route"].startswith(holder) and "RETURNING" in r["route"])]
+        p = main_part(mine[0]) if mine else {}
+        ok(len(mine) == 1 and (unseen(p) or p["cause"] == "lock" and p["us"] > mine[0]["wall_us"] * 0.8 and
+           p["held_by"] and p["held_by"].startswith("COMMIT after ") and holder in p["held_by"]),
+           "%s: a lock, held by the other's transaction" % word, p, *map(brief, mine))
+    for word in ("AS sleep", "mixed_sleeps"):
+        mine = [r for r in rows if word in r["route"]]
+        p = main_part(mine[0]) if mine else {}
+        ok(len(mine) == 1 and (unseen(p) or p["cause"] == "sleep" and p["us"] > mine[0]["wall_us"] * 0.8),
+           "%s: it sleeps" % word, p, *map(brief, mine))
+    other = [r for r in rows for p in r["parts"] if p["cause"] in ("other", "unknown") and p["us"] > 20000]
+    ok(len(other) <= len(UNSEEN), "nothing else waits for what is not known", *map(brief, other))
+
+
+def pages(path):
+    """The caller says what the database says."""
+    rows = [r for r in kind(load(path), "request") if r["route"].startswith("GET ")]
+    for route, cause, what in (("GET /wait", "lock", "UPDATE shop"), ("GET /sleep", "sleep", "AS nap"),
+                               ("GET /hold", "sleep", "pg_sleep")):
+        mine = [r for r in rows if r["route"] == route]
+        parts = [main_part(r) for r in mine]
+        parts = [p for p in parts if not unseen(p)]
+        ok(len(mine) == 2 and parts and all(
+            p["cause"] == cause and p["who"] == "postgres" and what in (p["what"] or "") for p in parts),
+           "%s: %s of postgres" % (route, cause), *parts)
+        if cause == "lock":
+            ok(all(p["held_by"] == "GET /hold: COMMIT after SELECT pg_sleep(?)" for p in parts),
+               "%s: held by the page that has the row" % route, *parts)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@
 """Clients of pgsql.sh, which speak PostgreSQL's protocol by hand and log what they did.
 
 pgsql_client.py ends PORT LOG       answers whose end is not where the turns say
+pgsql_client.py causes PORT LOG     statements that wait for another's locks, or sleep
+pgsql_client.py web PORT WEB-PORT    a web server whose pages ask the database
+pgsql_client.py visit WEB-PORT
 
 A row of the log: a word of the statement, seconds from the send until all was answered.
 """
+import http.server
 import json
 import socket
 import struct
 import sys
 import threading
 import time
+import urllib.request
 
 
 def msg(kind, body=b""):
@@ -164,6 +169,82 @@ def ends(port, path):
     d.close()
     with open(path, "w") as f:
         json.dump(log, f)
+
+
+def once(c, d):
+    """Each waits for a lock that the other's transaction holds, and one only sleeps."""
+    for word, hold, wait in (
+            ("row", "UPDATE held SET v = v + 1 /* row */ WHERE id = 1",
+             "UPDATE held SET v = v + 2 WHERE id = 1 RETURNING 'row_waits'"),
+            ("advisory", "SELECT pg_advisory_xact_lock(7) AS advisory_holds",
+             "SELECT pg_advisory_xact_lock(7) AS advisory_waits"),
+            ("long", "DELETE FROM held WHERE id = 2", "DELETE FROM held WHERE id = 2 RETURNING 'long_waits'")):
+        c.query(word, "BEGIN")
+        c.query(word, hold)
+        t = threading.Thread(target=d.query, args=(word, wait))
+        t.start()
+        time.sleep(1.3 if word == "long" else 0.4)    # it looks for a deadlock after 1 s
+        c.query(word, "COMMIT")
+        t.join()
+    c.query("sleep", "SELECT pg_sleep(0.3) AS sleep")
+    d.ask("mixed", b"".join(msg(b"Q", s + b"\0") for s in (
+        b"SELECT 1 AS mixed", b"SELECT pg_sleep(0.2) AS mixed_sleeps")), 2)
+
+
+def causes(port, path):
+    log = []
+    c, d = Client(port, log), Client(port, log)
+    c.query("made", "CREATE TABLE held (id int, v int)")
+    c.query("made", "INSERT INTO held VALUES (1, 0), (2, 0)")
+    once(c, d)
+    c.close()
+    d.close()
+    with open(path, "w") as f:
+        json.dump(log, f)
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """/hold has a row for 0.4 s, /wait waits for it, /sleep sleeps in the database."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        c = Client(self.server.pg, [])
+        if self.path == "/hold":
+            c.query("", "BEGIN")
+            c.query("", "UPDATE shop SET v = v + 1 WHERE id = 1")
+            c.query("", "SELECT pg_sleep(0.4)")
+            c.query("", "COMMIT")
+        elif self.path == "/wait":
+            c.query("", "UPDATE shop SET v = v + 2 WHERE id = 1 RETURNING v")
+        else:
+            c.query("", "SELECT pg_sleep(0.3) AS nap")
+        c.close()
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+def web(pg, port):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Page)
+    server.pg = pg
+    server.serve_forever()
+
+
+def visit(port):
+    """Three visitors at once: one holds the row, one waits for it, one sleeps."""
+    for _ in range(2):
+        visitors = []
+        for path in ("hold", "sleep", "wait"):
+            visitors.append(threading.Thread(target=lambda p=path: urllib.request.urlopen(
+                "http://127.0.0.1:%d/%s" % (port, p), timeout=20).read()))
+            visitors[-1].start()
+            time.sleep(0.15)
+        for v in visitors:
+            v.join()
 
 
 if __name__ == "__main__":

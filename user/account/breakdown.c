@@ -58,11 +58,19 @@ static void give_named(struct work *w, enum cause cause, const char *what, uint6
 		give_own(w, cause, intern_str(what), 0, ns);
 }
 
-/* Time of a cause that single waits name; what is left of it were shorter waits. */
-static void give_waits(struct work *w, enum cause cause)
+/* In poll for nothing that is known: as far as the thread had chosen the time itself, that. */
+static void give_poll(struct work *w, uint64_t ns)
 {
-	uint64_t ns = w->named_ns[cause];
+	uint64_t due = !w->in->loop && w->idle.known ? min_of(ns, w->idle.due_ns) : 0;
 
+	give_named(w, CAUSE_SLEEP, "timer", due);
+	give_named(w, CAUSE_OTHER, "poll", ns - due);
+}
+
+/* Single waits of a cause, those that are told as another one or those that are not, up to `ns`;
+ * returns what is left of it. */
+static uint64_t give_waits_as(struct work *w, enum cause cause, bool as, uint64_t ns)
+{
 	for (size_t i = 0; i < w->in->n_waits && ns; i++) {
 		const struct breakdown_wait *wait = &w->in->waits[i];
 		uint64_t take = min_of(wait->ns, ns);
@@ -72,13 +80,26 @@ static void give_waits(struct work *w, enum cause cause)
 				     .count = wait->count ? wait->count : 1,
 				     .cause = wait->as ? wait->as : wait->cause };
 
-		if (wait->cause != cause)
+		if (wait->cause != cause || as != (wait->as != 0))
 			continue;
 		give(w, &part, take);
 		ns -= take;
 	}
+	return ns;
+}
+
+/* Time of a cause that single waits name; what is left of it were shorter waits. What is known of
+ * them comes first: others can be of a time that is booked elsewhere. */
+static void give_waits(struct work *w, enum cause cause)
+{
+	uint64_t ns = w->named_ns[cause];
+
+	ns = give_waits_as(w, cause, true, ns);
+	ns = give_waits_as(w, cause, false, ns);
 	if (cause == CAUSE_LOCK)
 		give_named(w, cause, "futex", ns);
+	else if (cause == CAUSE_OTHER)
+		give_poll(w, ns);
 	else
 		give_own(w, cause, 0, 0, ns);
 }
@@ -547,14 +568,8 @@ static void give_peer_waits(struct work *w)
 	give_named(w, CAUSE_UPSTREAM, "socket", state[STATE_RECV] - body);
 	give_own(w, CAUSE_SEND, in->net, 0, state[STATE_SEND]);
 	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
-	if (!in->loop && w->idle.known) {
-		uint64_t due = min_of(state[STATE_POLL], w->idle.due_ns);
-
-		give_named(w, CAUSE_SLEEP, "timer", due);
-		give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL] - due);
-	} else if (!w->idle.known) {
-		give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
-	}
+	if (!in->loop || !w->idle.known)
+		w->named_ns[CAUSE_OTHER] += state[STATE_POLL];
 }
 
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was

@@ -157,6 +157,19 @@ void detail_wait(struct assemble *a, const struct rec_wait *r)
 		w.cause = CAUSE_LOCK;
 		w.what = detail_lock_what(record_text(r->name, sizeof(r->name)));
 		break;
+	case STATE_POLL: /* of a PostgreSQL backend; holder_settle() decides what it was */
+		w.cause = CAUSE_OTHER;
+		w.what = intern_str("poll");
+		if (r->flags & WAIT_TIMED_OUT) {
+			w.as = CAUSE_SLEEP;
+			w.what = 0;
+		} else if (w.held && w.waker_xid) {
+			w.as = CAUSE_LOCK;
+			w.what = 0;
+		}
+		if (w.held && w.waker_xid)
+			holder_note(a, w.waker_xid, r->h.ts_ns);
+		break;
 	case STATE_IPC:
 		w.cause = CAUSE_IPC;
 		wait_thread(a, &w, r);

@@ -7,6 +7,7 @@
 #include "assemble/life.h"
 #include "assemble/merge.h"
 #include "assemble/thread.h"
+#include "base/intern.h"
 
 static void read_text(struct assemble *a, struct node *n, const struct rec_xchg *x)
 {
@@ -52,7 +53,12 @@ static void remember_name(struct assemble *a, struct node *n)
 {
 	if (!n->text.route || n->named)
 		return;
-	route_put(a, n->x.xid, n->text.route);
+	if (n->text.after)
+		route_put(a, n->x.xid,
+			  intern_fmt("%s after %s", intern_text(n->text.route),
+				     intern_text(n->text.after)));
+	else
+		route_put(a, n->x.xid, n->text.route);
 	n->named = true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "assemble/detail.h"
 #include "assemble/ends.h"
+#include "assemble/holder.h"
 #include "assemble/input.h"
 #include "assemble/join.h"
 #include "assemble/life.h"
@@ -186,6 +187,7 @@ void give_out(struct assemble *a, struct node *n)
 	if (n->proto == PROTO_UNKNOWN)
 		a->counters.unnamed++;
 	request_fill(a, n, end, false, &r, calls, marks);
+	holder_keep(a, n);
 	a->counters.requests++;
 	a->fn(a->ctx, &r);
 }

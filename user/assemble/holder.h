@@ -11,7 +11,14 @@
 
 /* Remembers a wait of request xid that ended by a release. */
 void holder_remember(struct assemble *a, uint64_t xid, const struct wait *w);
+/* Others waited for what request xid held. */
+void holder_note(struct assemble *a, uint64_t xid, uint64_t now_ns);
+/* The request that made these calls is about to go: keeps whom their callees, if they held something,
+ * did that for. */
+void holder_keep(struct assemble *a, const struct node *request);
+/* Decides what waits of a PostgreSQL backend in poll were, now that what came after them is known. */
+void holder_settle(const struct assemble *a, struct node *n);
 /* Splits a wait by holder; fills at most HOLDERS_MAX entries, whose ns sum to w->ns. */
-size_t holder_split(const struct assemble *a, const struct wait *w, struct breakdown_wait *out);
+size_t holder_split(struct assemble *a, const struct wait *w, struct breakdown_wait *out);
 
 #endif

@@ -99,11 +99,12 @@ static bool fill_queued(struct assemble *a, const struct node *call, struct brea
 	return true;
 }
 
-static size_t fill_waits(struct assemble *a, const struct node *n, const struct rec_thread *now,
+static size_t fill_waits(struct assemble *a, struct node *n, const struct rec_thread *now,
 			 struct breakdown_wait *out)
 {
 	size_t filled = 0;
 
+	holder_settle(a, n);
 	for (size_t i = 0; i < n->n_waits; i++)
 		filled += holder_split(a, &n->waits[i], out + filled);
 	if (now && now->state == STATE_LOCK) /* the present one has no record yet */

@@ -27,6 +27,8 @@ void text_state_keep_names(const struct text_state *s)
 {
 	pgsql_names_each(&s->prepared, intern_keep);
 	pgsql_names_each(&s->portals, intern_keep);
+	if (s->statement)
+		intern_keep(s->statement);
 }
 
 void text_state_release(struct text_state *s)
@@ -409,6 +411,25 @@ static void pgsql_query(struct text_state *s, const struct pgsql_msg *m, struct 
 		out->stream = out->endless = true;
 }
 
+static bool is_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncasecmp(text, word, n) && (!text[n] || text[n] == ' ');
+}
+
+/* What ends a transaction lets its locks go: the statement before it says more. */
+static void pgsql_name(struct text_state *s, uint32_t route, struct text *out)
+{
+	const char *text = intern_text(route);
+
+	out->route = route;
+	if (is_word(text, "COMMIT") || is_word(text, "ROLLBACK") || is_word(text, "END"))
+		out->after = s->statement;
+	else
+		s->statement = is_word(text, "BEGIN") ? 0 : route;
+}
+
 static void pgsql_read_request(struct text_state *s, struct slice in, struct text *out)
 {
 	struct statements run = { .n = 0 };
@@ -455,7 +476,7 @@ static void pgsql_read_request(struct text_state *s, struct slice in, struct tex
 		}
 	}
 	if (run.n)
-		out->route = statements_route(&run);
+		pgsql_name(s, statements_route(&run), out);
 	else if (parsed)
 		out->route = intern_fmt("PREPARE %s", intern_text(parsed));
 	else if (startup)

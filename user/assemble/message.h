@@ -30,6 +30,7 @@ struct text_state {
 	 * front of the present exchange's, and in front of the next one's */
 	uint64_t body_due, body_due_next;
 	struct pgsql_names prepared, portals;
+	uint32_t statement; /* the latest that does something within a transaction */
 };
 
 void text_state_release(struct text_state *s);
@@ -54,6 +55,7 @@ struct text_in {
 struct text {
 	uint32_t method;
 	uint32_t route; /* "GET /a/b.php"; for a database the normalised statement; 0 = no name */
+	uint32_t after; /* PostgreSQL's COMMIT, ROLLBACK: the statement before it, 0 = not known */
 	uint64_t ask; /* hash of what a proxy passes on as it came: target, statement; 0 = none */
 	int32_t status; /* HTTP status, 0 = none */
 	bool error; /* 5xx, SQL error, protocol error */

@@ -144,6 +144,8 @@ struct node {
 	bool busy; /* its breakdown is being made, further up the stack */
 	bool forwarded; /* a call that asks for the same was bound to it */
 	bool unbound; /* a call: whose it is cannot be known */
+	bool holds; /* others waited for what it held: its name is to last */
+	bool kept; /* ... and does, with whom it was for */
 	bool lossy; /* a loss may have changed it; once seen it stays */
 	struct text text;
 	enum proto proto;

@@ -87,6 +87,7 @@ static const struct row rows[] = {
 	R(msgrcv, IPC, NONE),
 	R(mq_timedsend, IPC, NONE),
 	R(mq_timedreceive, IPC, NONE),
+	R(kill, SIGNAL, NONE),
 	R(close, CLOSE, NONE),
 #ifdef SYS_io_uring_enter
 	R(io_uring_enter, URING, NONE),
