@@ -41,6 +41,20 @@ report_json "$TMP/report" requests
 facts python3 "$here/pgsql_check.py" pages "$TMP/report"
 end_pid "$web"
 
+# ---- connections older than tardy, whose statements are prepared --------------------------------
+echo 'SELECT 1 AS before;' >"$TMP/before.sql"
+spawn pgbench -h 127.0.0.1 -p "$pg" -U postgres -n -M prepared -f "$TMP/before.sql" -c 2 -R 100 -T 4 postgres \
+	>"$TMP/pgbench" 2>&1
+bench=$SPAWNED
+sleep 1
+record_start "$POSTGRES_PID"
+sleep 1
+record_end
+is "prepared: record ended well" "$RECORD_STATUS" 0
+wait "$bench"
+report_json "$TMP/report" requests
+facts python3 "$here/pgsql_check.py" prepared "$TMP/report"
+
 # ---- a stream that goes on by design -----------------------------------------------------------
 mkdir "$TMP/wal"
 record_start "$POSTGRES_PID"

@@ -4,6 +4,7 @@
 pgsql_check.py ends REPORT LOG               what the client asked for, each once, for as long
 pgsql_check.py causes REPORT                 what statements waited for
 pgsql_check.py pages REPORT                  the same in the pages that asked
+pgsql_check.py prepared REPORT               older connections with prepared statements
 pgsql_check.py stream REPORT ROUTES          replication is listed, and is in no sum of waiting
 """
 import json
@@ -36,6 +37,14 @@ def ends(path, log_path):
     ok(pipe and all(w in pipe[0] for w in ("pipe_one", "pipe_three")), "a pipeline has all of its statements", *pipe)
     ok(not [r for r in rows if r["error"] != ("as_third" in r["route"] or "to_cancel" in r["route"])],
        "errors are those that were", *[brief(r) for r in rows if r["error"]])
+
+
+def prepared(path):
+    """Nobody has seen what was prepared, so its name is all that is known."""
+    rows = kind(load(path), "request")
+    wrong = [r for r in rows if r["protocol"] != "postgresql" or not r["route"].startswith("(prepared P")]
+    ok(len(rows) > 20 and not wrong, "prepared: statements of older connections have their names (%d)" % len(rows),
+       *map(brief, wrong[:3]))
 
 
 def stream(requests, routes):
