@@ -142,12 +142,12 @@ __noinline int begins_request(struct conn *c)
 	if (!c || !c->active)
 		return true;
 	if (!x->turn[1].ops) {
-		if (c->framing != FRAMING_MESSAGES || c->ready_ns <= x->turn[0].last_ns)
+		if (c->framing != FRAMING_MESSAGES || c->arrival.ready_ns <= x->turn[0].last_ns)
 			return false;
 		c->dirty = 0;
 		return true;
 	}
-	return !c->ready_ns || c->ready_ns > x->turn[0].last_ns;
+	return !c->arrival.ready_ns || c->arrival.ready_ns > x->turn[0].last_ns;
 }
 
 /* The connection's first bytes are HTTP/2's preface. With no more than frames of the connection
@@ -195,8 +195,8 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	if (start) {
 		exchange_begin(c, now);
 		if (accepted) {
-			x->turn[0].arrival_ns = c->ready_ns ? c->ready_ns : now;
-			if (!c->ready_ns)
+			x->turn[0].arrival_ns = c->arrival.ready_ns ? c->arrival.ready_ns : now;
+			if (!c->arrival.ready_ns)
 				x->flags |= XCHG_NO_ARRIVAL;
 		} else if (!before_xid) {
 			poll_as = STATE_CONNECT; /* a Unix socket's connect has no hook */
@@ -324,7 +324,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 		poll_as = answer_polls_for(c, accepted);
 	exchange_charge(c, p, t, false, 0, x->turn[1].ops ? SLICE_T1 : SLICE_MID, poll_as, now);
 	if (!accepted && !x->turn[1].ops)
-		x->turn[1].arrival_ns = c->ready_ns;
+		x->turn[1].arrival_ns = c->arrival.ready_ns;
 	if (accepted && x->turn[1].ops && now - x->turn[1].last_ns > GAP_MIN_NS)
 		gap_note(c, now - x->turn[1].last_ns);
 	turn_position(c, sk, 1, accepted, ret);
@@ -358,10 +358,9 @@ static __always_inline struct conn *conn_connected(struct sock *sk)
 	} else if (family != AF_INET && family != AF_INET6) {
 		return NULL;
 	}
-	c = conn_make(sk, ROLE_CONNECTED);
+	c = conn_connected_make(sk);
 	if (!c)
 		return NULL;
-	c->verdict = TRACKED;
 	if (!t->serving)
 		conn_tell(c, XCHG_OPEN | XCHG_CONNECTION, 0, bpf_ktime_get_ns());
 	return c;
@@ -386,6 +385,30 @@ static __always_inline void io_ended(struct conn *c, bool reset, __u64 now)
 	}
 }
 
+/* I/O on a connection without room for exchanges: one that nobody observed has read from yet, or
+ * that is not known at all. */
+static __always_inline struct conn *conn_first(struct sock *sk, int ret, bool send, int flags)
+{
+	struct stamp *s = sk->sk_bpf_storage ? bpf_sk_storage_get(&stamps, sk, NULL, 0) : NULL;
+	struct conn *c;
+
+	if (ret <= 0 || (!send && (flags & MSG_PEEK)))
+		return NULL;
+	if (!s)
+		return send ? conn_connected(sk) : NULL;
+	if (s->verdict == IGNORED)
+		return NULL;
+	if (!is_observed(sk, current_tgid())) {
+		s->verdict = IGNORED;
+		stamp_waits(s, false);
+		return NULL;
+	}
+	c = conn_accepted_make(sk, s);
+	if (c)
+		c->verdict = TRACKED;
+	return c;
+}
+
 static __always_inline int socket_io(struct sock *sk, int ret, bool send, int flags)
 {
 	struct conn *c = sk->sk_bpf_storage ? bpf_sk_storage_get(&conns, sk, NULL, 0) : NULL;
@@ -393,13 +416,10 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	struct thread *t;
 	__u64 now;
 
-	if (!c) {
-		if (!send || ret <= 0)
-			return 0;
-		c = conn_connected(sk);
-		if (!c)
-			return 0;
-	}
+	if (!c)
+		c = conn_first(sk, ret, send, flags);
+	if (!c)
+		return 0;
 	if (c->verdict == IGNORED || (!send && (flags & MSG_PEEK)))
 		return 0;
 	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET) {
@@ -407,8 +427,11 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 			send_room(c, true, false, bpf_ktime_get_ns());
 		return 0;
 	}
-	if (c->verdict == UNDECIDED && !conn_decide(c, sk, current_tgid()))
-		return 0;
+	if (c->verdict == UNDECIDED) {
+		c->verdict = is_observed(sk, current_tgid()) ? TRACKED : IGNORED;
+		if (c->verdict == IGNORED)
+			return 0;
+	}
 	if (c->framing == FRAMING_HTTP2 && ret > 0 && ret <= FRAMES_LOOK && text_is_control(ret))
 		return 0; /* settings, windows, pings: nobody asks or answers */
 	now = bpf_ktime_get_ns();
@@ -449,43 +472,61 @@ int BPF_PROG(on_sock_send_length, struct sock *sk, int ret, int flags)
 	return socket_io(sk, ret, true, 0);
 }
 
+/* An accepted Unix socket that is not known gets its stamp at its first data. */
+static __always_inline struct stamp *unix_accepted(struct sock *sk)
+{
+	struct unix_sock *u = bpf_skc_to_unix_sock(sk);
+	struct stamp *s;
+
+	if (!u || sk->sk_type != SOCK_STREAM || sk->__sk_common.skc_state != TCP_ESTABLISHED ||
+	    !unix_is_accepted(u))
+		return NULL;
+	s = stamp_make(sk);
+	/* data on a Unix socket arrives in the sender's own call */
+	if (s && thread_of(bpf_get_current_task_btf()))
+		s->flags |= XCHG_INTERNAL;
+	return s;
+}
+
+static __always_inline void arrives(struct sock *sk, struct arrival *a)
+{
+	struct tcp_sock *tp;
+
+	if (sk->__sk_common.skc_family == AF_UNIX) {
+		if (sk->sk_receive_queue.qlen == 1)
+			a->ready_ns = bpf_ktime_get_ns();
+		return;
+	}
+	if (sk->__sk_common.skc_state == TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
+		return;
+	tp = typed(sk, struct tcp_sock);
+	if (!a->seen_init || (__s32)(a->seen - tp->copied_seq) <= 0)
+		a->ready_ns = bpf_ktime_get_ns();
+	a->seen = tp->rcv_nxt;
+	a->seen_init = 1;
+}
+
 /* The time of arrival is that of the first byte nobody has read. It is not reset at the read
  * (that loses data which arrives while it runs): it moves when everything seen was consumed. */
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(on_sk_data_ready, struct sock *sk)
 {
 	struct conn *c = sk->sk_bpf_storage ? bpf_sk_storage_get(&conns, sk, NULL, 0) : NULL;
-	struct unix_sock *u;
-	struct tcp_sock *tp;
+	struct arrival *a = NULL;
+	struct stamp *s;
 
-	if (c && c->verdict == IGNORED)
-		return 0;
-	if (sk->__sk_common.skc_family == AF_UNIX) {
-		if (!c) {
-			u = bpf_skc_to_unix_sock(sk);
-			if (!u || sk->sk_type != SOCK_STREAM ||
-			    sk->__sk_common.skc_state != TCP_ESTABLISHED || !unix_is_accepted(u))
-				return 0;
-			c = conn_make(sk, ROLE_ACCEPTED);
-			if (!c)
-				return 0;
-			/* data on a Unix socket arrives in the sender's own call */
-			if (thread_of(bpf_get_current_task_btf()))
-				c->rec.flags |= XCHG_INTERNAL;
-		}
-		if (sk->sk_receive_queue.qlen == 1)
-			c->ready_ns = bpf_ktime_get_ns();
-		return 0;
+	if (c) {
+		a = c->verdict == IGNORED ? NULL : &c->arrival;
+	} else {
+		s = sk->sk_bpf_storage ? bpf_sk_storage_get(&stamps, sk, NULL, 0) : NULL;
+		if (!s && sk->__sk_common.skc_family == AF_UNIX)
+			s = unix_accepted(sk);
+		a = s && s->verdict != IGNORED ? &s->arrival : NULL;
+		if (a && is_awaited(sk))
+			stamp_waits(s, true);
 	}
-	if (!c || sk->__sk_common.skc_state == TCP_LISTEN)
-		return 0;
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	tp = typed(sk, struct tcp_sock);
-	if (!c->seen_init || (__s32)(c->seen - tp->copied_seq) <= 0)
-		c->ready_ns = bpf_ktime_get_ns();
-	c->seen = tp->rcv_nxt;
-	c->seen_init = 1;
+	if (a)
+		arrives(sk, a);
 	return 0;
 }
 
@@ -500,10 +541,9 @@ static __always_inline void connect_begins(struct sock *sk)
 
 	if (!t || (!t->serving && !is_server(p->tgid)))
 		return;
-	c = conn_make(sk, ROLE_CONNECTED);
+	c = conn_connected_make(sk);
 	if (!c)
 		return;
-	c->verdict = TRACKED;
 	if (!t->serving)
 		return;
 	exchange_begin(c, now);
@@ -529,6 +569,18 @@ static __always_inline void closes(struct conn *c, int from, int to)
 	conn_emit(c, XCHG_CLOSED, now);
 }
 
+static __always_inline void stamp_ends(struct sock *sk, int to)
+{
+	struct stamp *s = bpf_sk_storage_get(&stamps, sk, NULL, 0);
+
+	if (!s)
+		return;
+	if (to == TCP_CLOSE_WAIT)
+		s->fin = 1;
+	else
+		stamp_waits(s, false);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 {
@@ -537,7 +589,7 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 	if (sk->sk_type != SOCK_STREAM)
 		return 0;
 	if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED) {
-		conn_make(sk, ROLE_ACCEPTED);
+		stamp_make(sk);
 		return 0;
 	}
 	if (from == TCP_CLOSE && to == TCP_SYN_SENT) {
@@ -545,6 +597,8 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int from, int to)
 		return 0;
 	}
 	c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+	if (!c && (to == TCP_CLOSE_WAIT || to == TCP_CLOSE))
+		stamp_ends(sk, to);
 	if (!c || c->verdict == IGNORED)
 		return 0;
 	switch (to) {

@@ -5,7 +5,8 @@
  * one record when the next one begins, when the connection closes, or when the sweep finds it
  * changed. Unix sockets die without a hook, so theirs leave early, see leave_early().
  *
- * The record is built in place inside the connection's storage and copied out whole.
+ * The record is built in place inside the connection's storage and copied out whole. A connection
+ * that nobody observed has read from has a stamp only: anybody may hold many of them.
  */
 #ifndef TARDY_SOCK_BPF_H
 #define TARDY_SOCK_BPF_H
@@ -41,10 +42,34 @@ enum framing {
 	FRAMING_MESSAGES, /* upgraded, or a tunnel: each side speaks when it likes */
 };
 
-struct conn {
-	__u64 ready_ns; /* arrival of the first unread byte, 0 = not known */
+struct arrival {
+	__u64 ready_ns; /* of the first unread byte, 0 = not known */
 	__u32 seen; /* TCP: rcv_nxt at the last arrival */
 	__u8 seen_init;
+};
+
+/* What is kept of an accepted connection until a process that is observed reads from it: who that
+ * will be is not known when it is accepted. */
+struct stamp {
+	__u64 conn; /* its number, 0 = not made yet */
+	struct arrival arrival;
+	__u32 flags; /* of enum xchg_flag: XCHG_SEEDED, XCHG_INTERNAL */
+	__u8 verdict; /* enum verdict, never TRACKED */
+	__u8 fin; /* the peer has shut down its side */
+	__u8 waits; /* has unread data at a watched listener: counted in stamps_wait */
+};
+
+__u32 stamps_wait;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct stamp);
+} stamps SEC(".maps");
+
+struct conn {
+	struct arrival arrival;
 	__u8 verdict; /* enum verdict */
 	__u8 active; /* an exchange is in rec */
 	__u8 open_out; /* rec was last written out as XCHG_OPEN */
@@ -172,7 +197,36 @@ static __always_inline void conn_fill_address(struct rec_xchg *x, struct sock *s
 	}
 }
 
-static __always_inline struct conn *conn_make(struct sock *sk, enum role role)
+/* Would its unread data tell that one of the observed processes is late? */
+static __always_inline bool is_awaited(struct sock *sk)
+{
+	return select_all || listener_watched(sk) ||
+	       (n_ports && sk->__sk_common.skc_family != AF_UNIX &&
+		port_selected(sk->__sk_common.skc_num));
+}
+
+/* So that nobody looks at stamps while there is nothing to find. A Unix socket that goes with unread
+ * data stays counted: then somebody looks in vain. */
+static __always_inline void stamp_waits(struct stamp *s, bool waits)
+{
+	if (s->waits == waits)
+		return;
+	s->waits = waits;
+	__sync_fetch_and_add(&stamps_wait, waits ? 1 : -1);
+}
+
+static __always_inline struct stamp *stamp_make(struct sock *sk)
+{
+	struct stamp *s = bpf_sk_storage_get(&stamps, sk, NULL, storage_flags());
+
+	if (!s)
+		count(COUNTER_CONN_STORAGE);
+	else if (!s->conn)
+		s->conn = new_xid();
+	return s;
+}
+
+static __always_inline struct conn *conn_storage(struct sock *sk, __u64 number, enum role role)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, storage_flags());
 
@@ -182,24 +236,52 @@ static __always_inline struct conn *conn_make(struct sock *sk, enum role role)
 	}
 	if (c->rec.conn)
 		return c; /* another CPU was first */
-	c->rec.conn = new_xid();
+	c->rec.conn = number;
 	c->rec.role = role;
 	conn_fill_address(&c->rec, sk);
 	return c;
 }
 
+static __always_inline struct conn *conn_connected_make(struct sock *sk)
+{
+	struct conn *c = conn_storage(sk, new_xid(), ROLE_CONNECTED);
+
+	if (c)
+		c->verdict = TRACKED;
+	return c;
+}
+
+/* Room for exchanges of an accepted connection, which takes over what the stamp knows. Data that
+ * arrives at this moment on another CPU finds either: the arrival before is the first unread one. */
+static __always_inline struct conn *conn_accepted_make(struct sock *sk, struct stamp *s)
+{
+	struct conn *c = conn_storage(sk, s->conn, ROLE_ACCEPTED);
+
+	if (!c)
+		return NULL;
+	if (s->arrival.ready_ns)
+		c->arrival.ready_ns = s->arrival.ready_ns;
+	if (!c->arrival.seen_init) {
+		c->arrival.seen = s->arrival.seen;
+		c->arrival.seen_init = s->arrival.seen_init;
+	}
+	c->rec.flags |= s->flags;
+	c->fin = s->fin;
+	stamp_waits(s, false);
+	return c;
+}
+
 /* Whether the process that does I/O on an accepted connection is to be observed. */
-static __always_inline bool conn_decide(struct conn *c, struct sock *sk, __u32 tgid)
+static __always_inline bool is_observed(struct sock *sk, __u32 tgid)
 {
 	bool yes = process_selected(tgid);
 
-	if (!yes && n_ports && c->rec.family != AF_UNIX && tgid != self_tgid)
-		yes = port_selected(c->rec.lport);
-	c->verdict = yes ? TRACKED : IGNORED;
-	if (yes)
+	if (!yes && n_ports && sk->__sk_common.skc_family != AF_UNIX && tgid != self_tgid)
+		yes = port_selected(sk->__sk_common.skc_num);
+	if (yes) {
 		server_add(tgid);
-	if (yes && c->rec.role == ROLE_ACCEPTED)
 		listener_watch(sk);
+	}
 	return yes;
 }
 

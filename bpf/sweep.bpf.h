@@ -15,28 +15,51 @@
 
 __u32 pending_told; /* by this sweep; the collector sets it to 0 before each */
 
-static __always_inline bool has_unread(struct conn *c, struct sock *sk)
+static __always_inline bool has_unread(struct arrival *a, struct sock *sk)
 {
 	struct tcp_sock *tp;
 
-	if (c->rec.family == AF_UNIX)
+	if (sk->__sk_common.skc_family == AF_UNIX)
 		return sk->sk_receive_queue.qlen > 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	return tp && c->seen_init && (__s32)(c->seen - tp->copied_seq) > 0;
+	return tp && a->seen_init && (__s32)(a->seen - tp->copied_seq) > 0;
 }
 
-/* A request that has arrived and that no thread has read: the worker pool is busy. Whose pool is not
- * known of a connection that nobody has read from: its listener has to be a watched one. */
-static __always_inline void pending_emit(struct conn *c, struct sock *sk, __u64 now)
+/* A request that has arrived and that no thread has read: the worker pool is busy. Is there room to
+ * tell it in this sweep? */
+static __always_inline bool pending_room(void)
 {
-	if (c->verdict != TRACKED && !select_all && !listener_watched(sk))
-		return;
-	if (pending_told >= PENDING_MAX) {
-		count(COUNTER_PENDING);
-		return;
+	if (pending_told < PENDING_MAX) {
+		pending_told++;
+		return true;
 	}
-	pending_told++;
-	conn_tell(c, XCHG_OPEN | XCHG_PENDING, c->ready_ns, now);
+	count(COUNTER_PENDING);
+	return false;
+}
+
+static __always_inline void pending_tell(struct conn *c, __u64 now)
+{
+	conn_tell(c, XCHG_OPEN | XCHG_PENDING, c->arrival.ready_ns, now);
+}
+
+/* Of a connection that nobody has read from it is not known whose pool it waits for: its listener has
+ * to be a watched one. */
+static __always_inline void sweep_stamp(struct sock *sk)
+{
+	struct stamp *s = bpf_sk_storage_get(&stamps, sk, NULL, 0);
+	__u64 now;
+	struct conn *c;
+
+	if (!s || s->verdict == IGNORED || !s->arrival.ready_ns)
+		return;
+	now = bpf_ktime_get_ns();
+	if (now - s->arrival.ready_ns <= PENDING_NS || !has_unread(&s->arrival, sk))
+		return;
+	if (!is_awaited(sk) || !pending_room())
+		return;
+	c = conn_accepted_make(sk, s);
+	if (c)
+		pending_tell(c, now);
 }
 
 static __always_inline int sweep_conn(struct sock *sk)
@@ -44,6 +67,8 @@ static __always_inline int sweep_conn(struct sock *sk)
 	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
 	__u64 now, last;
 
+	if (!c)
+		sweep_stamp(sk);
 	if (!c || c->verdict == IGNORED || c->busy)
 		return 0;
 	now = bpf_ktime_get_ns();
@@ -52,9 +77,10 @@ static __always_inline int sweep_conn(struct sock *sk)
 		last = c->rec.turn[0].last_ns;
 	if (c->active && c->dirty && now - last > AT_REST_NS)
 		conn_emit(c, XCHG_OPEN, now);
-	if (c->rec.role == ROLE_ACCEPTED && c->ready_ns > last && now - c->ready_ns > PENDING_NS &&
-	    (!c->active || c->rec.turn[1].ops) && has_unread(c, sk))
-		pending_emit(c, sk, now);
+	if (c->rec.role == ROLE_ACCEPTED && c->arrival.ready_ns > last &&
+	    now - c->arrival.ready_ns > PENDING_NS && (!c->active || c->rec.turn[1].ops) &&
+	    has_unread(&c->arrival, sk) && pending_room())
+		pending_tell(c, now);
 	return 0;
 }
 
@@ -66,8 +92,18 @@ int sweep_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return sk && ctx->value ? sweep_conn(sk) : 0;
 }
 
-/* Some kernels refuse iterators over maps: then those over the sockets of tardy's own network
- * namespace. What is in others leaves when its next exchange begins, or with its connection. */
+SEC("iter/bpf_sk_storage_map")
+int sweep_stamps(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	if (sk && ctx->value && !bpf_sk_storage_get(&conns, sk, NULL, 0))
+		sweep_stamp(sk);
+	return 0;
+}
+
+/* Some kernels refuse iterators over maps: then these, user/probe/sweep.h says which when. Those over
+ * sockets go through tardy's own network namespace. */
 SEC("iter/tcp")
 int sweep_tcp(struct bpf_iter__tcp *ctx)
 {
@@ -83,6 +119,51 @@ int sweep_unix(struct bpf_iter__unix *ctx)
 	struct unix_sock *u = ctx->unix_sk;
 
 	return u ? sweep_conn((struct sock *)u) : 0;
+}
+
+#define BACKLOG_MAX 256 /* connections at one listener that are looked at */
+
+/* Connections that nobody has accepted yet: no process has a file of them. TCP keeps them as requests
+ * that lead to their sockets. They may be accepted meanwhile, but requests and TCP sockets stay of
+ * their type (SLAB_TYPESAFE_BY_RCU) until the grace period that this runs in is over, and one that is
+ * used anew leads to a socket again. Not so what waits at a Unix listener, messages: they are not
+ * looked at. */
+static __always_inline void sweep_backlog(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct request_sock *req;
+
+	req = tp ? tp->inet_conn.icsk_accept_queue.rskq_accept_head : NULL;
+	for (int i = 0; i < BACKLOG_MAX && req; i++, req = req->dl_next)
+		if (req->sk)
+			sweep_conn(req->sk);
+}
+
+/* The files of one process. */
+SEC("iter/task_file")
+int sweep_files(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+	__u16 family;
+
+	if (!file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || sk->sk_type != SOCK_STREAM)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+		return 0;
+	if (sk->__sk_common.skc_state != TCP_LISTEN)
+		sweep_conn(sk);
+	else if (family != AF_UNIX)
+		sweep_backlog(sk);
+	return 0;
 }
 
 static __always_inline void emit_thread(struct task_struct *p, struct thread *t, __u64 now)
@@ -150,6 +231,7 @@ static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
 	__u16 family = sk->__sk_common.skc_family;
 	enum role role = ROLE_CONNECTED;
 	struct unix_sock *u;
+	struct stamp *s;
 	struct conn *c;
 	__u64 key;
 
@@ -174,13 +256,17 @@ static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
 	/* of clients only those that serve themselves are of interest */
 	if (role == ROLE_CONNECTED && (!process_selected(p->tgid) || !is_server(p->tgid)))
 		return;
-	c = conn_make(sk, role);
+	if (role == ROLE_ACCEPTED) {
+		s = stamp_make(sk);
+		if (s)
+			s->flags |= XCHG_SEEDED;
+		return;
+	}
+	c = conn_connected_make(sk);
 	if (!c)
 		return;
-	if (role == ROLE_CONNECTED && !(c->rec.flags & XCHG_SEEDED)) {
-		c->verdict = TRACKED;
+	if (!(c->rec.flags & XCHG_SEEDED))
 		conn_tell(c, XCHG_OPEN | XCHG_CONNECTION, 0, bpf_ktime_get_ns());
-	}
 	c->rec.flags |= XCHG_SEEDED;
 }
 

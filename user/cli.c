@@ -465,6 +465,9 @@ static void take_flag(struct parser *p, enum cli_option option)
 	case CLI_OPT_STRICT:
 		o->strict = true;
 		break;
+	case CLI_OPT_SWEEP_SOCKETS:
+		o->sweep_sockets = true;
+		break;
 	default:
 		break;
 	}

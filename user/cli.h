@@ -107,6 +107,7 @@ enum {
 	X(SHOW_VERSION, 'V', "version", NULL, CLI_IN_ALL, "print the version") \
 	X(RING_SIZE, 0, "ring-size", "SIZE", CLI_IN_LIVE, NULL) \
 	X(FAIL_STORAGE, 0, "fail-storage", "N", CLI_IN_LIVE, NULL) \
+	X(SWEEP_SOCKETS, 0, "sweep-sockets", NULL, CLI_IN_LIVE, NULL) \
 	X(SKIP_SWITCHES, 0, "skip-switches", "N", CLI_IN_LIVE, NULL) \
 	X(BREAK, 0, "break-classifier", "STATE", CLI_IN_ALL, NULL)
 // clang-format on
@@ -167,6 +168,7 @@ struct cli_options {
 	/* for tests */
 	size_t ring_bytes; /* 0 = default */
 	uint32_t fail_storage; /* every so many-th storage of the kernel side fails, 0 = none */
+	bool sweep_sockets; /* no iterators over maps */
 	uint32_t skip_switches; /* every so many-th switch is not seen, 0 = all are */
 	int break_state; /* --break-classifier or TARDY_BREAK: enum thread_state, -1 = none */
 };

@@ -3,7 +3,8 @@
 """A crowd beside a watched server, and that server's one client.
 
 crowd PORT N: N connections to a server of its own, one unread byte in each, until it is ended
-serve PORT: answers each request after 2 ms
+serve PORT: answers each request after 2 ms, one for /held never
+hold PORT: asks for /held, and waits until it is ended
 ask PORT SECONDS: requests one after the other; prints how many were answered
 """
 import resource
@@ -40,12 +41,19 @@ def serve(port):
     listener = listen(int(port))
 
     def talk(s):
-        while s.recv(4096):
-            time.sleep(0.002)
+        while d := s.recv(4096):
+            time.sleep(600 if b"/held" in d else 0.002)
             s.send(ANSWER)
 
     while True:
         threading.Thread(target=talk, args=(listener.accept()[0],), daemon=True).start()
+
+
+def hold(port):
+    s = socket.create_connection(("127.0.0.1", int(port)))
+    s.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    print("asked", flush=True)
+    signal.pause()
 
 
 def ask(port, seconds):
@@ -58,7 +66,7 @@ def ask(port, seconds):
 
 
 def main():
-    {"crowd": crowd, "serve": serve, "ask": ask}[sys.argv[1]](*sys.argv[2:])
+    {"crowd": crowd, "serve": serve, "hold": hold, "ask": ask}[sys.argv[1]](*sys.argv[2:])
 
 
 if __name__ == "__main__":

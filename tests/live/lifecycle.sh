@@ -62,7 +62,8 @@ client flight
 step flying
 "$TARDY" -b -n 2 -d 1 -p "$NGINX_PID,$PHP_PID" >"$TMP/batch" 2>"$TMP/batch.err" &
 batch=$!
-sleep 0.5
+TARDY_PID=$batch
+tardy_ready
 touch "$TMP/go2"
 wait "$batch"
 is "batch ends well after two refreshes" "$?" 0
@@ -74,7 +75,8 @@ like "and so does the route's breakdown" "$(cat "$TMP/batch")" '^ *s sleep +[0-9
 "$TARDY" report --duration 2s -p "$NGINX_PID,$PHP_PID" requests -F json >"$TMP/report" \
 	2>"$TMP/report.err" &
 report=$!
-sleep 1
+TARDY_PID=$report
+tardy_ready
 touch "$TMP/go3"
 wait "$report"
 is "report of requests in flight ends well" "$?" 0

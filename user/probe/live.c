@@ -310,6 +310,7 @@ static int each_second(struct live *l, uint64_t now)
 		if (err)
 			return err;
 	}
+	probe_each_second(l->probe);
 	gone = selection_rescan(l->selection, on_added, l);
 	return gone == 1 ? -ESRCH : 0;
 }

@@ -16,6 +16,7 @@
 #include "base/kernel_clock.h"
 #include "probe/hooks.h"
 #include "probe/points.h"
+#include "probe/sweep.h"
 #include "probe/syscalls.h"
 #include "tardy.skel.h"
 
@@ -26,10 +27,7 @@
 enum { HOOKS(HOOK_ROW) HOOK_COUNT, HOOK_SAMPLE = HOOK_COUNT, HOOK_ROWS };
 #undef HOOK_ROW
 
-enum {
-	SWEEPS_MAX = 3,
-	SAMPLE_HZ = 99
-}; /* not in step with anything that happens 100 times a second */
+enum { SAMPLE_HZ = 99 }; /* not in step with anything that happens 100 times a second */
 
 struct probe {
 	struct probe_opts opts;
@@ -39,9 +37,7 @@ struct probe {
 	size_t n_sample_links;
 	struct bpf_link *bench_link;
 	struct bpf_link *point_links[ABI_PROBES_MAX][POINT_LINKS_MAX];
-	struct bpf_link *sweeps[SWEEPS_MAX]; /* over connections, then over threads */
-	size_t n_sweeps;
-	bool sweeps_map; /* over the map of connections, else over all sockets */
+	struct sweep *sweep;
 	struct probe_hook_status hooks[HOOK_ROWS];
 	struct ring_buffer *rings;
 	int ring_fds[ABI_SHARDS_MAX];
@@ -216,27 +212,6 @@ static int make_rings(struct probe *p)
 	return 0;
 }
 
-/* Whether an iterator over the connections' map may be loaded: a kernel can refuse those over maps
- * and allow all others (seen on a locked down 6.18). */
-static bool may_iterate_map(void)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
-	const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int id = libbpf_find_vmlinux_btf_id("bpf_sk_storage_map", BPF_TRACE_ITER), fd;
-
-	if (id <= 0)
-		return false;
-	opts.attach_btf_id = (uint32_t)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "may_iterate", "GPL", nothing,
-			   sizeof(nothing) / sizeof(nothing[0]), &opts);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 int probe_load(struct probe *p)
 {
 	int err, missing;
@@ -251,10 +226,7 @@ int probe_load(struct probe *p)
 	bpf_program__set_autoload(p->skel->progs.on_user_probe, p->opts.n_points > 0);
 	bpf_program__set_autoload(p->skel->progs.on_cpu_sample, !p->opts.no_stacks);
 	bpf_program__set_autoload(p->skel->progs.bench_empty, p->opts.bench_empty);
-	p->sweeps_map = may_iterate_map();
-	bpf_program__set_autoload(p->skel->progs.sweep_conns, p->sweeps_map);
-	bpf_program__set_autoload(p->skel->progs.sweep_tcp, !p->sweeps_map);
-	bpf_program__set_autoload(p->skel->progs.sweep_unix, !p->sweeps_map);
+	sweep_choose(p->skel, p->opts.sweep_sockets);
 	bpf_map__set_max_entries(p->skel->maps.rings, (uint32_t)p->n_rings);
 	err = tardy_bpf__load(p->skel);
 	if (err)
@@ -267,21 +239,6 @@ int probe_load(struct probe *p)
 	return make_rings(p);
 }
 
-static int run_iter(struct bpf_link *link)
-{
-	char buf[64];
-	ssize_t n;
-	int fd = bpf_iter_create(bpf_link__fd(link));
-
-	if (fd < 0)
-		return -errno;
-	do {
-		n = read(fd, buf, sizeof(buf));
-	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
-	close(fd);
-	return n < 0 ? -errno : 0;
-}
-
 static int run_iter_once(struct bpf_program *prog)
 {
 	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
@@ -289,7 +246,7 @@ static int run_iter_once(struct bpf_program *prog)
 
 	if (!link)
 		return -errno;
-	err = run_iter(link);
+	err = sweep_iterate(link);
 	bpf_link__destroy(link);
 	return err;
 }
@@ -305,36 +262,6 @@ static int seed(struct probe *p)
 			return err;
 	}
 	return run_iter_once(p->skel->progs.seed_threads);
-}
-
-static int attach_sweep(struct probe *p, struct bpf_program *prog,
-			const struct bpf_iter_attach_opts *opts)
-{
-	struct bpf_link *link = bpf_program__attach_iter(prog, opts);
-
-	if (!link)
-		return -errno;
-	p->sweeps[p->n_sweeps++] = link;
-	return 0;
-}
-
-static int attach_sweeps(struct probe *p)
-{
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
-	union bpf_iter_link_info info = { .map.map_fd = (uint32_t)bpf_map__fd(
-						  p->skel->maps.conns) };
-	int err;
-
-	opts.link_info = &info;
-	opts.link_info_len = sizeof(info);
-	if (p->sweeps_map) {
-		err = attach_sweep(p, p->skel->progs.sweep_conns, &opts);
-	} else {
-		err = attach_sweep(p, p->skel->progs.sweep_tcp, NULL);
-		if (!err)
-			err = attach_sweep(p, p->skel->progs.sweep_unix, NULL);
-	}
-	return err ? err : attach_sweep(p, p->skel->progs.sweep_threads, NULL);
 }
 
 /* Sockets are seeded before their I/O is seen, so that nothing is read in between; connections
@@ -431,7 +358,7 @@ int probe_attach(struct probe *p)
 	if (!err)
 		err = attach_hooks(p, false);
 	if (!err)
-		err = attach_sweeps(p);
+		err = sweep_new(&p->sweep, p->skel);
 	if (!err && p->opts.bench_empty) {
 		p->bench_link = bpf_program__attach(p->skel->progs.bench_empty);
 		err = p->bench_link ? 0 : -errno;
@@ -455,8 +382,7 @@ void probe_free(struct probe *p)
 		bpf_link__destroy(p->sample_links[i]);
 	free(p->sample_links);
 	bpf_link__destroy(p->bench_link);
-	for (size_t i = 0; i < p->n_sweeps; i++)
-		bpf_link__destroy(p->sweeps[i]);
+	sweep_free(p->sweep);
 	ring_buffer__free(p->rings);
 	for (size_t i = 0; i < p->n_rings; i++)
 		if (p->ring_fds[i] >= 0)
@@ -493,13 +419,14 @@ long probe_drain(struct probe *p, probe_record_fn fn, void *ctx)
 int probe_sweep(struct probe *p, uint64_t *covered_ns)
 {
 	uint64_t start = kernel_clock_ns();
-	int err = 0;
 
-	p->skel->bss->pending_told = 0;
-	for (size_t i = 0; i < p->n_sweeps && !err; i++)
-		err = run_iter(p->sweeps[i]);
 	*covered_ns = start - SWEEP_SLACK_NS;
-	return err;
+	return sweep_run(p->sweep);
+}
+
+void probe_each_second(struct probe *p)
+{
+	sweep_look(p->sweep);
 }
 
 int probe_counters_by_cpu(struct probe *p, const uint64_t **rows, size_t *width)

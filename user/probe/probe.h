@@ -28,6 +28,7 @@ struct probe_opts {
 	bool no_stacks; /* neither samples of the CPU clock nor stacks of waits */
 	int break_state; /* tests: classifier to break, enum thread_state, -1 = none */
 	uint32_t fail_storage; /* tests: every so many-th storage cannot be made, 0 = all can */
+	bool sweep_sockets; /* tests: as where the kernel refuses iterators over maps */
 	uint32_t skip_switches; /* tests: every so many-th switch is not seen, 0 = all are */
 	bool bench_empty; /* also attach the empty program of the benchmark */
 };
@@ -63,6 +64,8 @@ long probe_drain(struct probe *p, probe_record_fn fn, void *ctx);
 /* Has the kernel write out exchanges that changed, requests nobody reads and what serving
  * threads do now. Everything up to *covered_ns is in the rings afterwards. */
 int probe_sweep(struct probe *p, uint64_t *covered_ns);
+/* To be called each second: looks at what of the host has changed that programs depend on. */
+void probe_each_second(struct probe *p);
 /* Sums the kernel side's counters over CPUs; counts[COUNTER_COUNT]. */
 int probe_counters(struct probe *p, uint64_t *counts);
 /* The same CPU by CPU: row i has COUNTER_COUNT counters of CPU i and begins at (*rows)[i * *width].

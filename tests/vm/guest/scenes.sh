@@ -8,6 +8,9 @@ scene_doctor() {
 	is "doctor: exit status" $? 0
 	like "doctor: tier tp" /out/doctor '^ok +tier tp'
 	is "doctor: nothing is off" "$(grep -cv '^ok ' /out/doctor)" 0
+	# the programs for kernels that refuse iterators over maps
+	/build/tardy record -q -p 1 --duration 200ms --sweep-sockets -o /out/sockets
+	is "it measures by sockets and files, too" $? 0
 	say "# $(sed -n 's/^ok *kernel *//p; s/^ok *tier tp *//p' /out/doctor | paste -sd';')"
 }
 
