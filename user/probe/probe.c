@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/kernel_clock.h"
+#include "probe/cpus.h"
 #include "probe/hooks.h"
 #include "probe/points.h"
 #include "probe/sweep.h"
@@ -33,7 +34,8 @@ struct probe {
 	struct probe_opts opts;
 	struct tardy_bpf *skel;
 	struct bpf_link *links[HOOK_COUNT];
-	struct bpf_link **sample_links; /* of each CPU */
+	struct bpf_link **sample_links; /* of each possible CPU, NULL = it is offline */
+	bool *sample_online;
 	size_t n_sample_links;
 	struct bpf_link *bench_link;
 	struct bpf_link *point_links[ABI_PROBES_MAX][POINT_LINKS_MAX];
@@ -318,34 +320,56 @@ static int sample_open(int cpu)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Samples every CPU that is online. Without them the rest works: the hook's row says why. */
-static int attach_sampler(struct probe *p)
+static int sample_cpu(struct probe *p, int cpu)
+{
+	int fd = sample_open(cpu);
+
+	if (fd < 0)
+		return fd;
+	p->sample_links[cpu] = bpf_program__attach_perf_event(p->skel->progs.on_cpu_sample, fd);
+	if (p->sample_links[cpu])
+		return 0; /* it owns fd */
+	close(fd);
+	return -errno;
+}
+
+/* Samples every CPU that is online; one that went has lost its event for good, and gets another when it
+ * comes back. Without samples the rest works: the hook's row says why. */
+static void sample_look(struct probe *p)
 {
 	struct probe_hook_status *h = &p->hooks[HOOK_SAMPLE];
+
+	if (!p->sample_links || h->error ||
+	    cpus_read(CPUS_ONLINE_PATH, p->sample_online, p->n_sample_links))
+		return;
+	for (size_t cpu = 0; cpu < p->n_sample_links; cpu++) {
+		int err = 0;
+
+		if (!p->sample_online[cpu]) {
+			bpf_link__destroy(p->sample_links[cpu]);
+			p->sample_links[cpu] = NULL;
+		} else if (!p->sample_links[cpu]) {
+			err = sample_cpu(p, (int)cpu);
+			h->on |= !err;
+		}
+		if (err && err != -ENODEV) /* it went just now */
+			h->error = err;
+	}
+	h->on &= !h->error;
+}
+
+static int attach_sampler(struct probe *p)
+{
 	int cpus = libbpf_num_possible_cpus();
 
 	if (p->opts.no_stacks || cpus < 1)
 		return 0;
-	p->sample_links = calloc((size_t)cpus, sizeof(struct bpf_link *));
-	if (!p->sample_links)
+	p->n_sample_links = (size_t)cpus;
+	p->sample_links = calloc(p->n_sample_links, sizeof(struct bpf_link *));
+	p->sample_online = calloc(p->n_sample_links, sizeof(*p->sample_online));
+	if (!p->sample_links || !p->sample_online)
 		return -ENOMEM;
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		int fd = sample_open(cpu);
-		struct bpf_link *link;
-
-		if (fd == -ENODEV)
-			continue; /* offline */
-		link = fd < 0 ? NULL :
-				bpf_program__attach_perf_event(p->skel->progs.on_cpu_sample, fd);
-		if (!link) {
-			h->error = fd < 0 ? fd : -errno;
-			if (fd >= 0)
-				close(fd);
-			break;
-		}
-		p->sample_links[p->n_sample_links++] = link; /* which owns fd */
-	}
-	h->on = !h->error && p->n_sample_links;
+	sample_look(p);
 	return 0;
 }
 
@@ -378,9 +402,10 @@ void probe_free(struct probe *p)
 	for (size_t i = 0; i < ABI_PROBES_MAX; i++)
 		for (size_t k = 0; k < POINT_LINKS_MAX; k++)
 			bpf_link__destroy(p->point_links[i][k]);
-	for (size_t i = 0; i < p->n_sample_links; i++)
+	for (size_t i = 0; p->sample_links && i < p->n_sample_links; i++)
 		bpf_link__destroy(p->sample_links[i]);
 	free(p->sample_links);
+	free(p->sample_online);
 	bpf_link__destroy(p->bench_link);
 	sweep_free(p->sweep);
 	ring_buffer__free(p->rings);
@@ -427,6 +452,7 @@ int probe_sweep(struct probe *p, uint64_t *covered_ns)
 void probe_each_second(struct probe *p)
 {
 	sweep_look(p->sweep);
+	sample_look(p);
 }
 
 int probe_counters_by_cpu(struct probe *p, const uint64_t **rows, size_t *width)

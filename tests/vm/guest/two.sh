@@ -6,6 +6,28 @@
 . /scenes.sh
 load loop
 scene_doctor
+# a processor that goes and comes is sampled again: one event of perf for each that is online
+/build/tardy record -q -p 1 --duration 60s -o /out/cpus &
+tardy=$!
+events() { ls -l "/proc/$tardy/fd" 2>/dev/null | grep -c 'anon_inode:.perf_event'; }
+events_are() {
+	local i
+	for i in $(seq 100); do
+		[ "$(events)" = "$1" ] && return
+		sleep 0.2
+	done
+	return 1
+}
+events_are 2
+is "both processors are sampled" $? 0
+echo 0 >/sys/devices/system/cpu/cpu1/online
+events_are 1
+is "the one that is left" $? 0
+echo 1 >/sys/devices/system/cpu/cpu1/online
+events_are 2
+is "both again" $? 0
+kill -INT "$tardy"
+wait "$tardy"
 scene_http
 TARDY_ORACLE_TRIES=1 scene_oracle threads --mode threads --samples 5
 like "oracle: each request is found, none is invented" /out/oracle.threads \
