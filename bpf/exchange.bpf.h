@@ -525,8 +525,15 @@ int BPF_PROG(on_sk_data_ready, struct sock *sk)
 		if (a && is_awaited(sk))
 			stamp_waits(s, true);
 	}
-	if (a)
-		arrives(sk, a);
+	if (!a)
+		return 0;
+	arrives(sk, a);
+	/* read for the first time meanwhile, on another CPU: either the stamp was taken over after this
+	 * arrival, or there is room for exchanges now */
+	if (!c)
+		c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+	if (c && a != &c->arrival)
+		arrives(sk, &c->arrival);
 	return 0;
 }
 

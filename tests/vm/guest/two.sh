@@ -9,7 +9,13 @@ scene_doctor
 # a processor that goes and comes is sampled again: one event of perf for each that is online
 /build/tardy record -q -p 1 --duration 60s -o /out/cpus &
 tardy=$!
-events() { ls -l "/proc/$tardy/fd" 2>/dev/null | grep -c 'anon_inode:.perf_event'; }
+events() {
+	local fd n=0
+	for fd in "/proc/$tardy/fd/"*; do
+		[[ $(readlink "$fd") != *perf_event* ]] || n=$((n + 1))
+	done
+	echo "$n"
+}
 events_are() {
 	local i
 	for i in $(seq 100); do
