@@ -245,11 +245,9 @@ static __always_inline void thread_base(struct thread *t, struct task_struct *p)
 
 /* When the thread came onto its CPU by the scheduler's account, if that was in (after, now]. Where
  * the run queue's clock is not known, it is taken to have run as soon as it was woken. 0 = no. */
-static __always_inline __u64 thread_arrived_ns(struct thread *t, struct task_struct *p, __u64 after,
+static __always_inline __u64 thread_arrived_ns(const struct thread *t, __u64 arrived, __u64 after,
 					       __u64 now)
 {
-	__u64 arrived = task_arrived_ns(p);
-
 	arrived = t->clock_ns && arrived ? t->clock_ns + arrived : t->wake_ns;
 	return arrived > after && arrived <= now ? arrived : 0;
 }
@@ -279,7 +277,8 @@ static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct 
 	told = t->exec_ns + (t->mark_ns - t->in_ns) - t->unseen_ns;
 	before = p->se.prev_sum_exec_runtime;
 	before = before > told ? before - told : 0;
-	arrived = going == ARRIVES ? now : thread_arrived_ns(t, p, t->mark_ns, now);
+	arrived = going == ARRIVES ? now :
+				     thread_arrived_ns(t, task_arrived_ns(p), t->mark_ns, now);
 	since = arrived ? now - arrived : p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
 	if (before + since >= ns)
 		return ns;
@@ -344,30 +343,37 @@ static __always_inline __u64 thread_woken_ns(const struct thread *t, __u64 now)
 	return t->out_ns - wake < WAKE_AHEAD_NS ? t->out_ns : 0;
 }
 
+/* What the scheduler has of a task. */
+struct sched_account {
+	__u64 exec_ns, exec_before_ns; /* CPU time, and what it was at its latest arrival */
+	__u64 arrived_ns; /* that, in the run queue's clock; 0 = not known */
+	__u64 delay_ns; /* in run queues so far; 0 = not known */
+};
+
 /*
  * A thread that runs although it was last seen going off: sched_switch does not fire at every
  * switch from the idle task (seen on a 6.18 guest, a few in 10^4, in bursts on one CPU; ftrace
  * misses the same ones). Such a CPU may not have told of the wakeup either: then the scheduler's own
- * account says how long it was in the run queue.
+ * account says how long it was in the run queue. A global function: verified once.
  */
-static __always_inline void thread_in_unseen(struct thread *t, struct task_struct *p, __u64 now)
+__noinline int thread_came_in(struct thread *t, const struct sched_account *of, __u64 now)
 {
 	__u64 woken, in, ran, delay;
 
-	if (t->on_cpu || !t->out_ns)
-		return;
+	if (!t || !of)
+		return 0;
 	count(COUNTER_SWITCH_LOST);
 	woken = t->out_state == STATE_RUNQ ? t->out_ns : thread_woken_ns(t, now);
-	in = thread_arrived_ns(t, p, woken ? woken : t->out_ns, now);
+	in = thread_arrived_ns(t, of->arrived_ns, woken ? woken : t->out_ns, now);
 	if (!in)
 		in = woken;
 	if (!in) {
-		ran = p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
+		ran = of->exec_ns - of->exec_before_ns;
 		in = now - ran > t->out_ns && ran < now ? now - ran : t->out_ns;
 	}
 	if (!woken) {
 		count(COUNTER_WAKE_LOST);
-		delay = task_delay_ns(p) - t->delay_ns;
+		delay = of->delay_ns - t->delay_ns;
 		woken = delay < in - t->out_ns ? in - delay : t->out_ns;
 		timed_unseen(t, woken - t->out_ns);
 	}
@@ -377,8 +383,7 @@ static __always_inline void thread_in_unseen(struct thread *t, struct task_struc
 			thread_cut(t, woken);
 	}
 	/* there may have been more than one */
-	ran = p->se.prev_sum_exec_runtime > t->exec_ns ? p->se.prev_sum_exec_runtime - t->exec_ns :
-							 0;
+	ran = of->exec_before_ns > t->exec_ns ? of->exec_before_ns - t->exec_ns : 0;
 	if (ran > in - woken)
 		ran = in - woken;
 	t->exec_ns += ran;
@@ -387,6 +392,20 @@ static __always_inline void thread_in_unseen(struct thread *t, struct task_struc
 	t->on_cpu = 1;
 	t->mark_ns = in;
 	t->in_ns = in;
+	return 0;
+}
+
+static __always_inline void thread_in_unseen(struct thread *t, struct task_struct *p, __u64 now)
+{
+	struct sched_account of;
+
+	if (t->on_cpu || !t->out_ns)
+		return;
+	of.exec_ns = p->se.sum_exec_runtime;
+	of.exec_before_ns = p->se.prev_sum_exec_runtime;
+	of.arrived_ns = task_arrived_ns(p);
+	of.delay_ns = task_delay_ns(p);
+	thread_came_in(t, &of, now);
 }
 
 enum whose {
