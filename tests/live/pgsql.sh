@@ -55,6 +55,35 @@ wait "$bench"
 report_json "$TMP/report" requests
 facts python3 "$here/pgsql_check.py" prepared "$TMP/report"
 
+# ---- pgbouncer with one connection to the database ------------------------------------------------
+port=$(free_port)
+cat >"$TMP/pg/pgbouncer.ini" <<CONF
+[databases]
+postgres = host=127.0.0.1 port=$pg user=postgres pool_size=1
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+auth_type = any
+pool_mode = transaction
+unix_socket_dir =
+CONF
+spawn as_postgres pgbouncer -q "$TMP/pg/pgbouncer.ini" >"$TMP/pgbouncer.log" 2>&1
+pooler=$SPAWNED
+wait_until 10 listens "$port" || bail "pgbouncer did not start" "$(cat "$TMP/pgbouncer.log")"
+record_start "$POSTGRES_PID,$pooler"
+visitors=()
+for i in 1 2 3 4; do
+	spawn psql -XqAt -h 127.0.0.1 -p "$port" -U postgres -c "SELECT pg_sleep(0.05) AS a$i" \
+		-c "SELECT pg_sleep(0.03) AS b$i" -c "SELECT pg_sleep(0.02) AS c$i" postgres >"$TMP/psql$i" 2>&1
+	visitors+=("$SPAWNED")
+done
+wait "${visitors[@]}"
+record_end
+is "pooler: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests
+facts python3 "$here/pgsql_check.py" pooler "$TMP/report" "$pooler"
+end_pid "$pooler"
+
 # ---- a stream that goes on by design -----------------------------------------------------------
 mkdir "$TMP/wal"
 record_start "$POSTGRES_PID"

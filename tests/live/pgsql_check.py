@@ -5,6 +5,7 @@ pgsql_check.py ends REPORT LOG               what the client asked for, each onc
 pgsql_check.py causes REPORT                 what statements waited for
 pgsql_check.py pages REPORT                  the same in the pages that asked
 pgsql_check.py prepared REPORT               older connections with prepared statements
+pgsql_check.py pooler REPORT POOLER          pgbouncer with one connection for all
 pgsql_check.py stream REPORT ROUTES          replication is listed, and is in no sum of waiting
 """
 import json
@@ -45,6 +46,18 @@ def prepared(path):
     wrong = [r for r in rows if r["protocol"] != "postgresql" or not r["route"].startswith("(prepared P")]
     ok(len(rows) > 20 and not wrong, "prepared: statements of older connections have their names (%d)" % len(rows),
        *map(brief, wrong[:3]))
+
+
+def pooler(path, pid):
+    """Each statement has a name of its own, so each call says whose it is."""
+    rows = [r for r in kind(load(path), "request") if "pg_sleep" in r["route"]]
+    fronts = {r["id"]: r for r in rows if r["pid"] == int(pid)}
+    backs = [r for r in rows if r["pid"] != int(pid)]
+    wrong = [r for r in backs if r["parent"] in fronts and fronts[r["parent"]]["route"] != r["route"]]
+    ok(len(fronts) == 12 and len(backs) == 12, "pooler: 12 statements, each on both sides", len(fronts), len(backs))
+    ok(not wrong, "pooler: none belongs to another's request", *map(brief, wrong))
+    ok(len([r for r in backs if r["parent"] in fronts]) >= 10, "pooler: nearly each has its own",
+       *[brief(r) for r in backs if r["parent"] not in fronts])
 
 
 def stream(requests, routes):
