@@ -15,6 +15,7 @@ static void node_keep_names(const struct node *n)
 	intern_keep(n->base_text.route);
 	intern_keep(n->service);
 	intern_keep(n->pool);
+	intern_keep(n->slot.what);
 	for (uint32_t i = 0; i < n->n_waits; i++)
 		intern_keep(n->waits[i].what);
 	for (uint32_t i = 0; i < n->n_marks; i++)
