@@ -93,6 +93,11 @@ def check(report, *logs):
     for name in used:
         facts.ok(by[name] <= used[name], "behind %s: not longer than it ran" % name, *told)
     facts.ok(by["ticker"] < by["hog"] / 2, "little behind the ticker", *told)
+    rows = [h for h in facts.kind(facts.load(report), "hotspot")
+            if h["cause"] == "runq" and h["who"] == "causes.py"]
+    facts.ok(len(rows) == 1 and rows[0]["occupied_by"][0]["route"] == "behind xz" and
+             sum(c["wait_s_per_s"] for c in rows[0]["occupied_by"]) <= rows[0]["wait_s_per_s"] * 1.001,
+             "one hotspot tells whom they are behind", *rows)
     facts.ok(behind.get(None, 0) < sum(behind.values()) / 10, "nine tenths of the waits have a name", *told)
 
 

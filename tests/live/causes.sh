@@ -24,7 +24,7 @@ wait_until 10 test -e "$TMP/xz.$n" || bail "the last of them did not start"
 python3 "$here/causes.py" client "$port" 8 || bail "the client"
 record_end
 is "record ends well" "$RECORD_STATUS" 0
-report_json "$TMP/report" requests health
+report_json "$TMP/report" requests hotspots health
 facts python3 "$here/causes.py" check "$TMP/report" "$TMP"/{hog,ticker,xz}.[0-9]
 
 kernel_clean

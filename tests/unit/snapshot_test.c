@@ -267,6 +267,32 @@ static void test_loop_is_occupied_by_work_alone(void **state)
 	snapshot_free(s);
 }
 
+/* One row for a service's waits for a CPU, which tells whom they are behind. */
+static void test_runq_is_one_hotspot(void **state)
+{
+	struct snapshot_input in = { 0 };
+	struct snapshot *s;
+	uint32_t xz = intern_str("behind xz"), ld = intern_str("behind ld");
+
+	(void)state;
+	add(WEB, VIEW, 0, REQUEST_ENTRY,
+	    (struct part[]){ PART(WEB, RUNQ, xz, 300), PART(WEB, RUNQ, ld, 400),
+			     PART(WEB, RUNQ, STATEMENT, 200), PART(WEB, CPU, 0, 100) },
+	    4);
+	add(WEB, QUIZ, 0, REQUEST_ENTRY, (struct part[]){ PART(WEB, RUNQ, xz, 300) }, 1);
+	s = build(&in);
+	check_invariants(s);
+	assert_int_equal(s->n_hotspots, 2);
+	assert_int_equal(s->hotspots[0].cause, CAUSE_RUNQ);
+	assert_int_equal(s->hotspots[0].what, 0);
+	assert_near(s->hotspots[0].wait_s_per_s, 0.12);
+	assert_int_equal(s->hotspots[0].n_occupied_by, 2);
+	assert_int_equal(s->hotspots[0].occupied_by[0].route, xz);
+	assert_near(s->hotspots[0].occupied_by[0].wait_s_per_s, 0.06);
+	assert_near(s->hotspots[0].occupied_by[1].wait_s_per_s, 0.04);
+	snapshot_free(s);
+}
+
 static void test_open_requests_count(void **state)
 {
 	/* One that began 4 s before the end, queued for 3 s; its row has no finished request. */
@@ -608,6 +634,7 @@ int main(void)
 		SNAP_TEST(test_routes_and_totals),
 		SNAP_TEST(test_hotspots),
 		SNAP_TEST(test_loop_is_occupied_by_work_alone),
+		SNAP_TEST(test_runq_is_one_hotspot),
 		SNAP_TEST(test_open_requests_count),
 		SNAP_TEST(test_rounding_of_a_mean),
 		SNAP_TEST(test_verdicts),

@@ -382,8 +382,33 @@ static int by_cause(const void *a, const void *b)
 	       (int)((const struct snap_hotspot *)b)->cause;
 }
 
+/* "behind xz 62%, php-fpm 20%" where that is who had the CPU. */
+static void hotspot_what(const void *row, unsigned width, bool ascii, char *buf)
+{
+	ROW(snap_hotspot, r);
+	enum { CULPRITS = 3 };
+	char text[WORDS_LEN] = "", name[FORMAT_LABEL], share[FORMAT_LEN];
+	size_t len = 0;
+
+	if (r->cause != CAUSE_RUNQ || !r->n_occupied_by) {
+		words_label(buf, COLUMNS_CELL, r->what, "-", width, ascii);
+		return;
+	}
+	for (size_t i = 0; i < r->n_occupied_by && i < CULPRITS; i++) {
+		const struct snap_hotspot_route *c = &r->occupied_by[i];
+
+		words_label(name, sizeof(name), c->route, "-", 60, ascii);
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "%s%s %s", i ? ", " : "",
+			i && !strncmp(name, "behind ", 7) ? name + 7 : name,
+			format_percent(share, r->wait_s_per_s > 0 ?
+						      c->wait_s_per_s / r->wait_s_per_s :
+						      0));
+	}
+	format_clean(buf, COLUMNS_CELL, text, 400, ascii);
+}
+
 LABEL_CELL(hotspot_who, snap_hotspot, who, "-")
-LABEL_CELL(hotspot_what, snap_hotspot, what, "-")
 LABEL_CELL(hotspot_holder, snap_hotspot, held_by, "")
 NUMBER_CELL(hotspot_wait, snap_hotspot, format_load(buf, r->wait_s_per_s))
 NUMBER_CELL(hotspot_routes, snap_hotspot, format_count(buf, r->n_routes))
@@ -399,10 +424,10 @@ static const struct column hotspot_columns[] = {
 	{ "cause", "CAUSE", 8, 10, 10, 20, false, false, hotspot_cause, by_cause },
 	{ "who", "WHO", 6, 10, 16, 15, false, false, hotspot_who, by_who },
 	{ "what", "WHAT USERS WAIT FOR", 10, 30, 80, 0, false, false, hotspot_what, by_what },
-	{ "held", "HELD BY", 10, 24, 40, 80, false, false, hotspot_holder, by_holder },
+	{ "held", "HELD BY", 10, 16, 40, 25, false, false, hotspot_holder, by_holder },
 	{ "wait", "WAIT/s", 6, 6, 6, 5, true, false, hotspot_wait, by_hotspot_wait },
 	{ "share", "%", 3, 3, 3, 30, true, false, hotspot_share, by_hotspot_share },
-	{ "routes", "ROUTES", 6, 6, 6, 60, true, false, hotspot_routes, by_hotspot_routes },
+	{ "routes", "ROUTES", 6, 6, 6, 80, true, false, hotspot_routes, by_hotspot_routes },
 };
 /* clang-format on */
 

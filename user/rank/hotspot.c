@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/compare.h"
 #include "base/intern.h"
@@ -27,6 +28,9 @@ static int spot_cmp(const struct part *a, const struct part *b)
 	int c = CMP(a->cause, b->cause);
 
 	c = c ? c : CMP(a->who, b->who);
+	if (!c &&
+	    a->cause == CAUSE_RUNQ) /* one of each service: whom it is behind is told with it */
+		return 0;
 	c = c ? c : CMP(a->what, b->what);
 	return c ? c : CMP(a->held_by, b->held_by);
 }
@@ -137,6 +141,26 @@ static int occupants_fill(struct snap_hotspot *h, const struct rows *rows)
 	return 0;
 }
 
+/* Who had the CPU that the hotspot's waiters waited for, as far as is known. What a database waits with
+ * has its statement's name, which says nothing of that. */
+static int culprits_fill(struct snap_hotspot *h, const struct run *run, const struct rows *rows)
+{
+	static const char behind[] = "behind ";
+	size_t n = 0;
+
+	h->what = 0;
+	h->occupied_by = calloc(run->n, sizeof(*h->occupied_by));
+	if (!h->occupied_by)
+		return -ENOMEM;
+	for (size_t i = 0; i < run->n; i++)
+		if (!strncmp(intern_text(run->v[i].p.what), behind, sizeof(behind) - 1))
+			h->occupied_by[n++] = (struct snap_hotspot_route){
+				run->v[i].p.what, rows_per_s(rows, (double)run->v[i].p.ns)
+			};
+	h->n_occupied_by = routes_rank(h->occupied_by, n);
+	return 0;
+}
+
 static int hotspot_fill(struct snap_hotspot *h, const struct run *run, const struct rows *rows)
 {
 	const struct part *p = &run->v->p;
@@ -151,6 +175,8 @@ static int hotspot_fill(struct snap_hotspot *h, const struct run *run, const str
 	};
 	if (waiters_fill(h, run, rows))
 		return -ENOMEM;
+	if (h->cause == CAUSE_RUNQ)
+		return culprits_fill(h, run, rows);
 	if (h->cause == CAUSE_QUEUE || h->cause == CAUSE_LOOP)
 		return occupants_fill(h, rows);
 	return 0;

@@ -99,7 +99,8 @@ struct snap_hotspot {
 	/* who waits on it, largest first */
 	struct snap_hotspot_route *routes;
 	size_t n_routes;
-	/* queue and loop: what the workers did meanwhile, wait_s_per_s = their busy seconds/s */
+	/* queue and loop: what the workers did meanwhile, wait_s_per_s = their busy seconds/s; runq:
+	 * whom it is behind ("behind xz"), wait_s_per_s = for how much of the waiting */
 	struct snap_hotspot_route *occupied_by;
 	size_t n_occupied_by;
 	/* the stack that most of it was spent in, leaf first, the kernel's frames first; none
