@@ -128,15 +128,31 @@ int sweep_unix(struct bpf_iter__unix *ctx)
  * their type (SLAB_TYPESAFE_BY_RCU) until the grace period that this runs in is over, and one that is
  * used anew leads to a socket again. Not so what waits at a Unix listener, messages: they are not
  * looked at. */
+struct backlog_walk {
+	struct request_sock *next;
+};
+
+static int backlog_step(__u32 i, struct backlog_walk *w)
+{
+	struct request_sock *req = w->next;
+
+	if (!req)
+		return 1;
+	if (req->sk)
+		sweep_conn(req->sk);
+	w->next = req->dl_next;
+	return 0;
+}
+
 static __always_inline void sweep_backlog(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct request_sock *req;
+	struct backlog_walk w;
 
-	req = tp ? tp->inet_conn.icsk_accept_queue.rskq_accept_head : NULL;
-	for (int i = 0; i < BACKLOG_MAX && req; i++, req = req->dl_next)
-		if (req->sk)
-			sweep_conn(req->sk);
+	if (!tp)
+		return;
+	w.next = tp->inet_conn.icsk_accept_queue.rskq_accept_head;
+	bpf_loop(BACKLOG_MAX, backlog_step, &w, 0);
 }
 
 /* The files of one process. */
