@@ -316,6 +316,8 @@ struct rec_net {
 	uint32_t srtt_us, rttvar_us;
 	uint32_t retransmits; /* segments, during the exchange */
 	uint32_t gaps; /* between sends of the answer that were ABI_GAP_MS or more apart */
+	/* sending stood still: the socket was full; records of older versions end before */
+	uint64_t send_wait_ns;
 };
 
 enum task_event { TASK_FORK = 1, TASK_EXEC = 2, TASK_EXIT = 3 };

@@ -282,13 +282,12 @@ static __always_inline void gap_note(struct conn *c, __u64 ns)
 		c->gaps++;
 }
 
-/* What a wait in poll between two I/Os of an answer was for. A PostgreSQL server waits for much else
- * between two parts of a result, or two results: for room only where there was none. */
+/* What a wait in poll between two I/Os of an answer was for: for room only where there was none. */
 static __always_inline __u32 answer_polls_for(const struct conn *c, bool accepted)
 {
 	if (!accepted)
 		return STATE_RECV;
-	return c->rec.flags & XCHG_FRAMED && !c->send_full_ns ? STATE_POLL : STATE_SEND;
+	return c->send_full_ns ? STATE_SEND : STATE_POLL;
 }
 
 /* A second status line in one send turn is the answer to a pipelined request (or what follows an

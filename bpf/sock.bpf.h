@@ -312,7 +312,7 @@ static __always_inline void net_emit(struct conn *c, __u64 now)
 		if (srtt < NET_RTT_US)
 			srtt = 0;
 	}
-	if (!srtt && !window && !c->retransmits && !c->connect_ns &&
+	if (!srtt && !window && !c->retransmits && !c->connect_ns && !c->send_wait_ns &&
 	    c->gap_max_ns < ABI_GAP_MS * 1000000ULL)
 		return;
 	ring = ring_of_cpu();
@@ -331,6 +331,7 @@ static __always_inline void net_emit(struct conn *c, __u64 now)
 	r->rttvar_us = tp ? BPF_CORE_READ(tp, mdev_us) >> 2 : 0;
 	r->retransmits = c->retransmits;
 	r->gaps = c->gaps;
+	r->send_wait_ns = c->send_wait_ns;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 

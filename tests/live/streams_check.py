@@ -51,13 +51,35 @@ for name in ("python", "node", "ws-older"):
     ok(len(mine) >= len(echoes) and all(r["multiplexed"] for r in mine),
        name + ": messages that are answered are told, and marked", len(echoes), mine[:2])
 
+# ---- answers that come bit by bit ------------------------------------------------------------
+for e in rows:
+    if not e["kind"].startswith("/"):
+        continue
+    name = "%s%s" % (e["server"], e["kind"])
+    mine = told(e["server"], "GET " + e["kind"])
+    ok(len(mine) == 1, name + " is found", mine[:3])
+    if not mine:
+        continue
+    r = mine[0]
+    slack = 900000 if e["kind"] == "/big" else 150000
+    ok(abs(r["wall_us"] - e["us"]) < slack, name + " takes as long as it did", r["wall_us"], e)
+    by = {}
+    for p in r["parts"]:
+        by[p["cause"]] = by.get(p["cause"], 0) + p["us"]
+    names = {p["what"] for p in r["parts"] if p["us"] > 0.5 * r["wall_us"]}
+    cause = {"/body": "upstream", "/big": "send", "/events": "other"}.get(e["kind"], "sleep")
+    ok(by.get(cause, 0) > 0.8 * r["wall_us"], "%s is %s" % (name, cause), r["parts"])
+    ok(e["kind"] != "/events" or names == {"stream gap"}, name + " is told as gaps", r["parts"])
+    ok(r["stream"] == (e["kind"] in ("/sse", "/events")), name + ": a stream, or none", r["stream"])
+
 # ---- in no figure ---------------------------------------------------------------------------
 marked = [r for r in routes if r["route"] in ("(http/2)", "(websocket)")]
 ok(len(marked) >= 5, "each has a row", [r["route"] for r in routes])
 for r in marked:
     ok(r["multiplexed"] and not r["requests"] and not r["p99_us"] and not r["wait_s_per_s"] and
        not r["in_flight"], "%s of %s is in no figure" % (r["route"], r["service"]), r)
-plain = {"GET /slow", "GET /ws", "GET /h2c"}
+plain = {"GET /slow", "GET /ws", "GET /h2c", "GET /body", "GET /sse", "GET /pause", "GET /big",
+         "GET /events", "GET /say"}
 known = [r for r in requests if r["route"] not in plain and not r.get("multiplexed")]
 ok(not known, "nothing else is a request", *[brief(r) for r in known[:5]])
 summary = kind(report, "summary")[0]

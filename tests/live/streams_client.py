@@ -2,7 +2,8 @@
 """Drives the servers of streams.sh and writes what it saw: streams_client.py ROWS COMMAND...
 
 Commands are older:PORT (opens a WebSocket), go:FILE (waits until it exists), talk:SERVER:KIND (on the
-older one), h2:SERVER:PORT, upgrade:PORT, ws:SERVER:PORT. Its connections stay open until it is ended."""
+older one), h2:SERVER:PORT, upgrade:PORT, ws:SERVER:PORT, body:SERVER:PORT:PATH:END, events:PORT,
+slow_reader:PORT. Its connections stay open until it is ended."""
 import json
 import os
 import socket
@@ -143,6 +144,59 @@ def ws(server, port):
     talk(c, server, "ws")
 
 
+# ---- bodies --------------------------------------------------------------------------------
+
+def get(c, path):
+    c.s.sendall(("GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path).encode())
+
+
+def until(c, mark):
+    b = b""
+    while mark not in b:
+        d = c.s.recv(65536)
+        if not d:
+            break
+        b += d
+
+
+def body(server, port, path, mark):
+    c = Client(port)
+    start = time.monotonic()
+    get(c, path)
+    until(c, mark.encode())
+    row(server, path, start)
+    c.s.close()
+
+
+def events(port):
+    c, other = Client(port), Client(port)
+    start = time.monotonic()
+    get(c, "/events")
+    for _ in range(4):
+        time.sleep(0.3)
+        get(other, "/say")
+        until(other, b"ok")
+    row("node", "/events", start)
+    time.sleep(0.05)
+    c.s.close()
+
+
+def slow_reader(port):
+    c = Client(port)
+    c.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    start = time.monotonic()
+    get(c, "/big")
+    left = 30 << 20
+    for pause in (0.8, 0.8, 0):
+        time.sleep(pause)
+        want = left if not pause else 6 << 20
+        while want > 0:
+            n = len(c.s.recv(65536))
+            want -= n
+            left -= n
+    row("node", "/big", start)
+
+
 older = []
 for command in sys.argv[2:]:
     name, *args = command.split(":")
@@ -154,7 +208,8 @@ for command in sys.argv[2:]:
     elif name == "talk":
         talk(older[0], *args)
     else:
-        {"h2": h2, "upgrade": upgrade, "ws": ws}[name](*args)
+        {"h2": h2, "upgrade": upgrade, "ws": ws, "body": body, "events": events,
+         "slow_reader": slow_reader}[name](*args)
 with open(sys.argv[1] + ".part", "w") as f:
     json.dump(rows, f)
 os.rename(sys.argv[1] + ".part", sys.argv[1])

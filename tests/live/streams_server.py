@@ -49,6 +49,22 @@ class Conn:
         time.sleep(0.1)
         self.sock.sendall(head("200 OK", "Content-Length: 2") + b"ok")
 
+    # a body that takes its time, and events that do
+    def do_body(self, _):
+        self.sock.sendall(head("200 OK", "Transfer-Encoding: chunked"))
+        for _ in range(5):
+            time.sleep(0.2)
+            self.sock.sendall(b"5\r\nhello\r\n")
+        self.sock.sendall(b"0\r\n\r\n")
+
+    def do_sse(self, _):
+        self.sock.sendall(head("200 OK", "Content-Type: text/event-stream", "Connection: close"))
+        for i in range(4):
+            time.sleep(0.3 if i else 0)
+            self.sock.sendall(b"data: x\n\n")
+        self.sock.close()
+        raise EOFError
+
     # a message "echo" is answered after 50 ms, "push" 600 ms later and unasked, others not at all
     def do_ws(self, text):
         key = [f.split(": ")[1] for f in text.split("\r\n") if f.startswith("Sec-WebSocket-Key")][0]

@@ -170,6 +170,7 @@ static void test_stories_come_out_as_told(void **state)
 		}
 		s.in.sent_first_ns = t.now_ns;
 		blocked(&t, loop, s.state, s.slice, SLICE_T1, STATE_SEND, CAUSE_SEND);
+		s.in.send_wait_ns = t.now_ns - s.in.sent_first_ns;
 		work(&t, s.state, s.slice, SLICE_T1);
 		s.in.sent_last_ns = s.in.end_ns = t.now_ns;
 		/* one time zero is "never", so nothing may happen then */

@@ -610,9 +610,16 @@ static void test_slow_body_and_slow_reader(void **state)
 	own(&s, SLICE_MID, STATE_RUN, 20);
 	own(&s, SLICE_T1, STATE_RUN, 4);
 	s.in.sent_first_ns = T + US(120);
+	s.in.send_wait_ns = US(26);
 	run(&s);
 	EXPECT(&s, part(CAUSE_RECV, "", 55), part(CAUSE_SEND, "", 26), part(CAUSE_CPU, "", 29),
 	       part(CAUSE_LOOP, "", 40));
+
+	/* Where its socket had room, nothing says that the reader was slow. */
+	s.in.send_wait_ns = 0;
+	run(&s);
+	EXPECT(&s, part(CAUSE_RECV, "", 55), part(CAUSE_UNKNOWN, "the answer paused", 26),
+	       part(CAUSE_CPU, "", 29), part(CAUSE_LOOP, "", 40));
 }
 
 /* php-fpm reads the end of its input when it has answered, here 37 after it: 30 in the run queue, 5

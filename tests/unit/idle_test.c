@@ -72,6 +72,27 @@ static void test_alone(void **state)
 	expect(&s, 8000, 0, 0);
 }
 
+/* Once the answer has begun it is told apart. */
+static void test_between_sends(void **state)
+{
+	struct idle idle;
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	s.idle[1][1].ns += 300;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.other_ns, 6000);
+	assert_int_equal(idle.gap_ns, 300);
+	s.idle[1][1].on_time = 1;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.due_ns, 300);
+	assert_int_equal(idle.gap_ns, 0);
+	s.in.end_ns = 10000; /* in flight: what it does since its last send is not known */
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.unmeasured_ns, 500);
+}
+
 /* While a call is outstanding it is what the request waits for. */
 static void test_call(void **state)
 {
@@ -100,7 +121,7 @@ static void test_not_known(void **state)
 	(void)state;
 	scene_make(&s);
 	s.idle[1][0].tid = OTHER; /* another thread answered */
-	expect(&s, 0, 0, 8000);
+	expect(&s, 0, 0, 8000 + 500);
 	scene_make(&s);
 	s.in.sent_first_ns = s.in.sent_last_ns = 0; /* not yet */
 	expect(&s, 0, 0, 8500);
@@ -131,9 +152,8 @@ static void test_many_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alone),
-		cmocka_unit_test(test_call),
-		cmocka_unit_test(test_not_known),
+		cmocka_unit_test(test_alone),      cmocka_unit_test(test_between_sends),
+		cmocka_unit_test(test_call),       cmocka_unit_test(test_not_known),
 		cmocka_unit_test(test_many_calls),
 	};
 

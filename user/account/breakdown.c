@@ -572,6 +572,32 @@ static void give_peer_waits(struct work *w)
 		w->named_ns[CAUSE_OTHER] += state[STATE_POLL];
 }
 
+/* Time between two sends that no slice covers: the reader was slow as long as the socket was full. The
+ * loop idled meanwhile, which is no other wait. */
+static void give_send_gap(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	uint64_t span = in->sent_last_ns > in->sent_first_ns ?
+				in->sent_last_ns - in->sent_first_ns :
+				0;
+	uint64_t gap = span > in->slice_ns[SLICE_T1] ? span - in->slice_ns[SLICE_T1] : 0;
+	uint64_t own = in->state_ns[STATE_SEND], full = in->send_wait_ns;
+	uint64_t idle = min_of(max_of(own, full), w->idle.gap_ns);
+
+	w->idle.gap_ns -= idle;
+	w->idle.due_ns -= min_of(w->idle.due_ns, max_of(own, full) - idle);
+	full = min_of(full > own ? full - own : 0, gap);
+	give_own(w, CAUSE_SEND, in->net, 0, full);
+	if (!w->idle.known)
+		give_named(w, CAUSE_UNKNOWN, "the answer paused", gap - full);
+	if (!in->stream)
+		return;
+	/* another thread than a loop's has what it polled in its slices */
+	idle = in->loop ? w->idle.gap_ns : min_of(w->idle.gap_ns, gap - full);
+	give_named(w, CAUSE_OTHER, "stream gap", idle);
+	w->idle.gap_ns -= idle;
+}
+
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
  * busy between two steps of this request. */
 static void give_gaps(struct work *w)
@@ -583,12 +609,11 @@ static void give_gaps(struct work *w)
 	/* a read after the answer says nothing about how long the body took */
 	if (!w->after_ns && span > in->slice_ns[SLICE_T0])
 		give_own(w, CAUSE_RECV, 0, 0, span - in->slice_ns[SLICE_T0]);
-	span = in->sent_last_ns > in->sent_first_ns ? in->sent_last_ns - in->sent_first_ns : 0;
-	if (span > in->slice_ns[SLICE_T1])
-		give_own(w, CAUSE_SEND, in->net, 0, span - in->slice_ns[SLICE_T1]);
+	give_send_gap(w);
 	if (in->loop) {
 		give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
-		give_named(w, CAUSE_UNKNOWN, "the event loop was idle", w->idle.other_ns);
+		give_named(w, CAUSE_UNKNOWN, "the event loop was idle",
+			   w->idle.other_ns + w->idle.gap_ns);
 		give_named(w, CAUSE_UNKNOWN, "on other threads", w->idle.unmeasured_ns);
 	}
 	if (in->loop && in->read_first_ns)

@@ -55,10 +55,12 @@ struct breakdown_in {
 	uint64_t start_ns, end_ns;
 	uint64_t read_first_ns, read_last_ns; /* 0 = nobody has read it yet */
 	uint64_t sent_first_ns, sent_last_ns; /* 0 = nothing was sent yet */
+	uint64_t send_wait_ns; /* between these its socket was full for so long */
 	const uint64_t *state_ns; /* STATE_COUNT */
 	const uint64_t *slice_ns; /* SLICE_COUNT */
 	const struct rec_idle (*idle)[2]; /* of each turn, as in rec_xchg; NULL = not known */
 	uint32_t who;
+	bool stream; /* what it sends comes when it happens: nobody waits for it between */
 	bool loop; /* its thread serves several connections at once */
 	bool woken; /* its first slice begins with a wakeup, not with work for another request */
 	bool states_unknown; /* the thread's past before the first read is not known */

@@ -31,9 +31,11 @@ static size_t fill(const struct breakdown_in *in, struct point *v)
 	size_t n = 0;
 
 	v[n++] = (struct point){ in->read_last_ns, &in->idle[0][1], 0 };
-	if (in->sent_first_ns)
+	if (in->sent_first_ns) {
 		v[n++] = (struct point){ in->sent_first_ns, &in->idle[1][0], 0 };
-	else
+		v[n++] = (struct point){ in->sent_last_ns, &in->idle[1][1], 0 };
+	}
+	if (in->end_ns > in->sent_last_ns) /* not over yet */
 		v[n++] = (struct point){ in->end_ns, NULL, 0 };
 	for (size_t i = 0; i < in->n_calls; i++) {
 		const struct breakdown_call *c = &in->calls[i];
@@ -45,7 +47,7 @@ static size_t fill(const struct breakdown_in *in, struct point *v)
 	return n;
 }
 
-static void add(struct idle *out, const struct point *from, const struct point *to)
+static void add(struct idle *out, const struct point *from, const struct point *to, bool gap)
 {
 	uint64_t ns = to->at_ns - from->at_ns, chosen_us;
 	bool due;
@@ -63,15 +65,16 @@ static void add(struct idle *out, const struct point *from, const struct point *
 	ns = min_of(ns, to->idle->ns - from->idle->ns);
 	if (due)
 		out->due_ns += ns;
+	else if (gap)
+		out->gap_ns += ns;
 	else
 		out->other_ns += ns;
 }
 
 int idle_between(const struct breakdown_in *in, struct idle *out)
 {
-	uint64_t until = in->sent_first_ns ? in->sent_first_ns : in->end_ns;
 	struct point few[10], *v = few;
-	size_t n = 2 + 2 * in->n_calls;
+	size_t n = 4 + 2 * in->n_calls;
 	int calls = 0;
 
 	*out = (struct idle){ 0 };
@@ -88,8 +91,9 @@ int idle_between(const struct breakdown_in *in, struct idle *out)
 		if (in->slot.ns && v[i].at_ns >= in->slot.from_ns &&
 		    v[i + 1].at_ns <= in->slot.to_ns)
 			continue; /* it waited for a slot */
-		if (!calls && v[i].at_ns >= in->read_last_ns && v[i + 1].at_ns <= until)
-			add(out, &v[i], &v[i + 1]);
+		if (!calls && v[i].at_ns >= in->read_last_ns && v[i + 1].at_ns <= in->end_ns)
+			add(out, &v[i], &v[i + 1],
+			    in->sent_first_ns && v[i].at_ns >= in->sent_first_ns);
 	}
 	out->known = true;
 	if (v != few)

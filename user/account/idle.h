@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long the thread of a request waited in poll while the request was with it: between its last
- * read and its first answer, as far as no call was outstanding. What the thread did next for the
+ * How long the thread of a request waited in poll while the request was with it: from its last read
+ * on, as far as no call was outstanding. What the thread did next for the
  * request tells why: when its latest wait had ended by its own timeout, it was due then.
  */
 #ifndef TARDY_ACCOUNT_IDLE_H
@@ -14,6 +14,7 @@ struct idle {
 	bool known; /* false: a capture that does not tell, or nobody has read the request */
 	uint64_t due_ns; /* until a time that the thread itself had chosen */
 	uint64_t other_ns; /* until something else: another thread's result, another process */
+	uint64_t gap_ns; /* the same, after the answer had begun */
 	uint64_t unmeasured_ns; /* between two threads, or not over yet */
 };
 

@@ -321,7 +321,10 @@ void detail_net(struct assemble *a, const struct rec_net *r)
 						.srtt_us = r->srtt_us,
 						.rttvar_us = r->rttvar_us,
 						.retransmits = r->retransmits,
-						.gaps = r->gaps };
+						.gaps = r->gaps,
+						.send_wait_ns = r->h.len >= sizeof(*r) ?
+									r->send_wait_ns :
+									0 };
 }
 
 /* 1, 2, 5, 10, ...: few texts for many round trips. */

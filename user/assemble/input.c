@@ -178,7 +178,7 @@ static int fill_calls(struct assemble *a, struct node *n, struct breakdown_in *i
 		in->n_calls++;
 	}
 	if (!waiting && now) {
-		add_present(&s->present[0], n, now, node_answered(n) ? STATE_SEND : STATE_POLL);
+		add_present(&s->present[0], n, now, STATE_POLL);
 		in->state_ns = s->present[0].state_ns;
 		in->slice_ns = s->present[0].slice_ns;
 	}
@@ -212,6 +212,8 @@ static void fill_times(const struct node *n, struct breakdown_in *in)
 	}
 	in->sent_first_ns = n->x.turn[1].first_ns;
 	in->sent_last_ns = n->x.turn[1].last_ns;
+	in->send_wait_ns = n->net ? n->net->send_wait_ns : 0;
+	in->stream = node_streams(n);
 }
 
 /* What n's thread does now, when that is after what its records tell. */

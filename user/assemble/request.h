@@ -32,6 +32,7 @@ struct request_net {
 	uint64_t connect_ns; /* calls: the connection was opened for it */
 	uint64_t peer_window_ns; /* sending stood still because the peer did not read */
 	uint64_t gap_max_ns; /* longest time between two sends of the answer */
+	uint64_t send_wait_ns; /* sending stood still because the socket was full */
 	uint32_t srtt_us, rttvar_us;
 	uint32_t retransmits; /* segments */
 	uint32_t gaps; /* between sends of the answer, of ABI_GAP_MS or more */

@@ -23,7 +23,7 @@ static const size_t fixed_bytes[] = {
 	[REC_IO] = sizeof(struct rec_io),
 	[REC_RUNQ] = offsetof(struct rec_runq, other_ns),
 	[REC_BEHIND] = sizeof(struct rec_behind),
-	[REC_NET] = sizeof(struct rec_net),
+	[REC_NET] = offsetof(struct rec_net, send_wait_ns),
 	[REC_SYM] = sizeof(struct rec_sym),
 };
 
