@@ -4,8 +4,6 @@
 
 #include "breakdown_scene.h"
 
-#define US(n) ((uint64_t)(n)*1000u)
-
 enum { T = 5000000 /* arbitrary beginning of all requests here, ns */ };
 
 /* Time of the thread for the request itself. */
@@ -43,74 +41,6 @@ static void run(struct scene *s)
 {
 	assert_int_equal(breakdown(&s->in, &s->out), 0);
 	assert_int_equal(parts_sum_ns(&s->out), s->in.end_ns - s->in.start_ns);
-}
-
-/* The list is exactly these parts, in any order; then it is freed. */
-static void expect(struct scene *s, const struct part *want, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t found = 0;
-
-		for (size_t j = 0; j < s->out.n; j++) {
-			const struct part *p = &s->out.v[j];
-
-			found += p->who == want[i].who && p->what == want[i].what &&
-				 p->via == want[i].via && p->held_by == want[i].held_by &&
-				 p->count == want[i].count && p->cause == want[i].cause &&
-				 p->scaled == want[i].scaled && p->ns == want[i].ns;
-		}
-		if (found != 1) {
-			for (size_t j = 0; j < s->out.n; j++)
-				print_error(
-					"  %s %s what '%s' via '%s' held by '%s' count %u%s: %llu\n",
-					intern_text(s->out.v[j].who), cause_name(s->out.v[j].cause),
-					intern_text(s->out.v[j].what), intern_text(s->out.v[j].via),
-					intern_text(s->out.v[j].held_by), s->out.v[j].count,
-					s->out.v[j].scaled ? " scaled" : "",
-					(unsigned long long)s->out.v[j].ns);
-			fail_msg("no such part: %s '%s' %llu ns, number %zu",
-				 cause_name(want[i].cause), intern_text(want[i].what),
-				 (unsigned long long)want[i].ns, i);
-		}
-	}
-	assert_int_equal(s->out.n, n);
-	parts_release(&s->out);
-}
-
-#define EXPECT(s, ...) \
-	do { \
-		const struct part want_[] = { __VA_ARGS__ }; \
-		expect(s, want_, sizeof(want_) / sizeof(want_[0])); \
-	} while (0)
-
-static struct part part(enum cause cause, const char *what, uint64_t us)
-{
-	return (struct part){ .who = intern_str("app"),
-			      .cause = (uint8_t)cause,
-			      .what = intern_str(what),
-			      .ns = US(us) };
-}
-
-/* A part of somebody else, seen through `via`. */
-static struct part part_via(const char *who, const char *via, enum cause cause, const char *what,
-			    uint32_t count, uint64_t us)
-{
-	struct part p = part(cause, what, us);
-
-	p.who = intern_str(who);
-	p.via = intern_str(via);
-	p.count = count;
-	return p;
-}
-
-static struct part part_held(enum cause cause, const char *what, const char *held_by,
-			     uint32_t count, uint64_t us)
-{
-	struct part p = part(cause, what, us);
-
-	p.held_by = intern_str(held_by);
-	p.count = count;
-	return p;
 }
 
 static void test_thread_per_request(void **state)
