@@ -39,6 +39,7 @@
 #define HELD_MIN_NS 1000000
 #define RESIDUE_MAX_US 1
 #define CHECKS_MAX 256
+#define FEW 5
 
 /* What is compared beside single causes. */
 enum { WHAT_WALL = CAUSE_COUNT, WHAT_STRAY, WHAT_CPU_RUNQ, WHAT_COUNT };
@@ -190,11 +191,14 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Nearest rank. */
+/* Nearest rank; but the largest of some few is no percentile of theirs, it is the one of them for which
+ * the host did something else. */
 static double percentile(const double *sorted, size_t n, int percent)
 {
 	size_t rank = (n * (size_t)percent + 99) / 100;
 
+	if (percent < 100 && n >= FEW && rank == n)
+		rank--;
 	return n ? sorted[rank ? rank - 1 : 0] : 0;
 }
 

@@ -212,7 +212,7 @@ static int cause_by_name(const char *name)
 static int take_parts(const struct json *j, struct answer *a)
 {
 	const struct json *part = json_get(j, "parts");
-	int64_t longest_lock = -1;
+	int64_t longest_held = -1;
 
 	if (!part || part->type != JSON_ARRAY)
 		return 2;
@@ -228,8 +228,8 @@ static int take_parts(const struct json *j, struct answer *a)
 		if (callee && cause != CAUSE_UNKNOWN)
 			cause = CAUSE_UPSTREAM;
 		a->cause_ns[cause] += ns;
-		if (cause == CAUSE_LOCK && ns > longest_lock) {
-			longest_lock = ns;
+		if ((cause == CAUSE_LOCK || cause == CAUSE_IPC) && ns > longest_held) {
+			longest_held = ns;
 			copy_text(a->held_by, sizeof(a->held_by), json_text(part, "held_by"));
 		}
 	}
