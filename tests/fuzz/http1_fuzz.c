@@ -72,7 +72,8 @@ static size_t chunks_end(struct slice in, bool *well)
 			if (size > 1 << 30)
 				return SIZE_MAX;
 		}
-		if (at == start || !strchr(";\r\n \t", in.ptr[at]) || !in.ptr[at])
+		if (at == start || !strchr(";\r\n \t", in.ptr[at]) || !in.ptr[at] ||
+		    (in.ptr[at] == '\r' && at + 1 != lf))
 			return SIZE_MAX;
 		at = lf + 1;
 		if (!size)

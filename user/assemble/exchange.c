@@ -151,6 +151,8 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 		thread_reads(a, n);
 		node_serve(a, n);
 	}
-	if (x->role == ROLE_ACCEPTED && !answered && node_answered(n))
+	if (x->role == ROLE_ACCEPTED && answered)
+		thread_goes_on(a, n);
+	else if (x->role == ROLE_ACCEPTED && node_answered(n))
 		thread_answers(a, n);
 }

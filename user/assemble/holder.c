@@ -74,8 +74,10 @@ static const struct wait *wait_after(const struct node *n, const struct wait *w)
 
 void holder_settle(const struct assemble *a, struct node *n)
 {
-	bool changed = true;
+	bool changed = n->n_waits > 0;
 
+	if (!changed)
+		return;
 	/* one whose latch was set by a process that serves nobody, or by a stream, was for its work */
 	for (struct wait *w = n->waits; w < n->waits + n->n_waits; w++) {
 		const struct node *by = w->waker_xid ? node_find(a, w->waker_xid) : NULL;

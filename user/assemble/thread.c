@@ -86,3 +86,18 @@ void thread_answers(struct assemble *a, struct node *n)
 	if (p)
 		p->loops |= worker_loops(a, x->tid);
 }
+
+/* A thread that has answered another request before it went on with the answer of n has both open. */
+void thread_goes_on(struct assemble *a, const struct node *n)
+{
+	const struct rec_xchg *x = &n->x;
+	struct worker *w = table_get(&a->workers, x->tid);
+	struct proc *p = table_get(&a->procs, x->tgid);
+
+	if (!w || w->tgid != x->tgid || w->conn == n->conn->id || (x->flags & XCHG_MULTI_THREAD) ||
+	    x->turn[1].tid != x->tid)
+		return;
+	w->overlaps |= w->first_ns > x->turn[0].first_ns && w->first_ns < x->turn[1].last_ns;
+	if (p)
+		p->loops |= w->overlaps;
+}

@@ -11,5 +11,7 @@ void thread_record(struct assemble *a, const struct rec_thread *r);
 void thread_reads(struct assemble *a, struct node *n);
 /* The first of n's answer is there: learn from that what its thread is. */
 void thread_answers(struct assemble *a, struct node *n);
+/* More of it is there. */
+void thread_goes_on(struct assemble *a, const struct node *n);
 
 #endif

@@ -298,7 +298,7 @@ static bool sets_value(struct normaliser *n, const struct sql_token *t)
 	return n->setting && (sql_token_punct(t, '=') || sql_token_is(t, "to"));
 }
 
-/* One literal for all up to the next statement. */
+/* One literal for all up to the next statement; none begins in parentheses. */
 static void add_setting(struct normaliser *n, struct sql_lexer *lexer)
 {
 	struct sql_token token;
@@ -306,7 +306,7 @@ static void add_setting(struct normaliser *n, struct sql_lexer *lexer)
 
 	do
 		more = sql_lexer_next(lexer, &token);
-	while (more && !sql_token_punct(&token, ';'));
+	while (more && (n->depth || !sql_token_punct(&token, ';')));
 	add_literal(n, true);
 	n->setting = false;
 	if (more)
