@@ -255,6 +255,28 @@ static void test_loss(void **state)
 	}
 }
 
+/* A loop answers another request before it goes on with an answer, each on a connection of its own. */
+static void test_answer_that_goes_on(void **state)
+{
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	busy(&e, 1, 1, FPM, 0, 100);
+	scene_xchg(&s, &e, XCHG_OPEN, 150);
+	busy(&e, 2, 2, FPM, 200, 300);
+	scene_xchg(&s, &e, XCHG_OPEN, 350);
+	busy(&e, 1, 1, FPM, 0, 100);
+	e.x.turn[1].last_ns = AT(400);
+	scene_xchg(&s, &e, XCHG_OPEN, 450);
+	busy(&e, 3, 3, FPM, 500, 600);
+	scene_xchg(&s, &e, XCHG_OPEN, 650);
+	scene_tick(&s, 9000);
+	assert_int_equal(scene_request(&s, 3)->binding, 'L');
+	scene_end(&s);
+}
+
 /* A thread with two requests open at once, or that comes back to a connection after others. */
 static void test_loop(void **state)
 {
@@ -679,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_many_waits),
 		cmocka_unit_test(test_late_wait),
 		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_answer_that_goes_on),
 		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_pools),
 		cmocka_unit_test(test_pool_of_threads),
