@@ -298,6 +298,7 @@ static __always_inline void net_emit(struct conn *c, __u64 now)
 	struct tcp_sock *tp = x->family == AF_UNIX ? NULL : (struct tcp_sock *)x->sk;
 	bool slow = x->role == ROLE_ACCEPTED &&
 		    x->turn[1].last_ns > x->turn[0].last_ns + NET_SLOW_NS;
+	__u64 full = c->send_wait_ns;
 	__u32 window = 0, srtt = 0;
 	struct rec_net *r;
 	void *ring;
@@ -312,7 +313,10 @@ static __always_inline void net_emit(struct conn *c, __u64 now)
 		if (srtt < NET_RTT_US)
 			srtt = 0;
 	}
-	if (!srtt && !window && !c->retransmits && !c->connect_ns && !c->send_wait_ns &&
+	/* it may end so: the peer is gone, or the server gives up */
+	if (c->send_full_ns && now > c->send_full_ns)
+		full += now - c->send_full_ns;
+	if (!srtt && !window && !c->retransmits && !c->connect_ns && !full &&
 	    c->gap_max_ns < ABI_GAP_MS * 1000000ULL)
 		return;
 	ring = ring_of_cpu();
@@ -331,7 +335,7 @@ static __always_inline void net_emit(struct conn *c, __u64 now)
 	r->rttvar_us = tp ? BPF_CORE_READ(tp, mdev_us) >> 2 : 0;
 	r->retransmits = c->retransmits;
 	r->gaps = c->gaps;
-	r->send_wait_ns = c->send_wait_ns;
+	r->send_wait_ns = full;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 

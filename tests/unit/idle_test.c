@@ -61,7 +61,7 @@ static void test_alone(void **state)
 	s.idle[1][0].on_time = 1;
 	expect(&s, 6000, 0, 0);
 	/* the loop waited for that time before it had read the request: not this one's */
-	s.idle[1][0].on_time = 1 + 8 + 2000;
+	s.idle[1][0].on_time = 1 + 8 + 5000;
 	expect(&s, 6000, 0, 0);
 	s.idle[1][0].on_time++;
 	expect(&s, 0, 6000, 0);

@@ -581,19 +581,23 @@ static void give_send_gap(struct work *w)
 				in->sent_last_ns - in->sent_first_ns :
 				0;
 	uint64_t gap = span > in->slice_ns[SLICE_T1] ? span - in->slice_ns[SLICE_T1] : 0;
-	uint64_t own = in->state_ns[STATE_SEND], full = in->send_wait_ns;
+	uint64_t tail = in->sent_first_ns && in->end_ns > in->sent_last_ns ?
+				in->end_ns - in->sent_last_ns :
+				0; /* it was not sent to its end */
+	uint64_t own = in->state_ns[STATE_SEND], full = in->send_wait_ns, rest;
 	uint64_t idle = min_of(max_of(own, full), w->idle.gap_ns);
 
 	w->idle.gap_ns -= idle;
 	w->idle.due_ns -= min_of(w->idle.due_ns, max_of(own, full) - idle);
-	full = min_of(full > own ? full - own : 0, gap);
+	full = min_of(full > own ? full - own : 0, gap + tail);
 	give_own(w, CAUSE_SEND, in->net, 0, full);
+	rest = gap > full ? gap - full : 0;
 	if (!w->idle.known)
-		give_named(w, CAUSE_UNKNOWN, "the answer paused", gap - full);
+		give_named(w, CAUSE_UNKNOWN, "the answer paused", rest);
 	if (!in->stream)
 		return;
 	/* another thread than a loop's has what it polled in its slices */
-	idle = in->loop ? w->idle.gap_ns : min_of(w->idle.gap_ns, gap - full);
+	idle = in->loop ? w->idle.gap_ns : min_of(w->idle.gap_ns, rest);
 	give_named(w, CAUSE_OTHER, "stream gap", idle);
 	w->idle.gap_ns -= idle;
 }

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Times are rounded to milliseconds by those who wait for them, so two that are near each other are
+/* Times are rounded to milliseconds by those who wait for them, so some that are near each other are
  * one to the kernel side. */
-#define CHOSEN_SLACK_US 2000
+#define CHOSEN_SLACK_US 5000
 
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
 
