@@ -12,6 +12,10 @@
  *    cpu, of runq, of wall and of all other causes together ("stray") are, against
  *	p50 <= max(2 % of the truth, 50 us)   and   p95 <= max(5 % of the truth, 50 us);
  *    for stray the percentage is of the wall time, as no other truth exists;
+ *    Where a request waited for a device, a timer or a peer, no clock says when that woke it; a
+ *    hypervisor that holds up the interrupt or the processor then makes run queue of tardy's (it
+ *    begins with the wakeup) what is still the wait to the truth. So of these cause, cpu and runq
+ *    are compared by their sum at p95, and each at p50;
  *    With --sleep-sum cpu and runq of groups that sleep are compared together. The scheduler does
  *    not look at its clock between an interrupt's wakeup and the switch that follows, so what the
  *    interrupt still does is cpu in the truth; where interrupts are slow (an emulated processor's
@@ -42,7 +46,7 @@
 #define FEW 5
 
 /* What is compared beside single causes. */
-enum { WHAT_WALL = CAUSE_COUNT, WHAT_STRAY, WHAT_CPU_RUNQ, WHAT_COUNT };
+enum { WHAT_WALL = CAUSE_COUNT, WHAT_STRAY, WHAT_CPU_RUNQ, WHAT_SUM, WHAT_COUNT };
 
 struct sample {
 	double truth_ns, tardy_ns, error_ns, base_ns;
@@ -54,6 +58,7 @@ struct check {
 	char group[16];
 	int what;
 	bool main; /* the cause that the group is about */
+	bool median; /* only its median is judged */
 	struct sample *v;
 	size_t n;
 };
@@ -89,6 +94,7 @@ static const char *what_name(int what)
 			"wall",
 		"stray",
 		"cpu+runq",
+		"all three",
 	};
 
 	return names[what];
@@ -119,8 +125,8 @@ static double error_of(double value, struct range truth)
 	return off > ALLOWANCE_NS ? off - ALLOWANCE_NS : 0;
 }
 
-static void check_add(struct comparison *c, const char *group, int what, bool is_main,
-		      struct sample sample)
+static struct check *check_add(struct comparison *c, const char *group, int what, bool is_main,
+			       struct sample sample)
 {
 	struct check *k = NULL;
 
@@ -140,6 +146,7 @@ static void check_add(struct comparison *c, const char *group, int what, bool is
 	if (!k->v)
 		abort();
 	k->v[k->n++] = sample;
+	return k;
 }
 
 static struct sample sample_of(const struct answer *a, double value, struct range truth)
@@ -155,7 +162,9 @@ static void check_request(struct comparison *c, const struct answer *a)
 	const struct truth *t = a->truth;
 	struct sample stray = { 0, 0, 0, (double)t->wall.hi, a };
 	const struct range *cpu = &t->cause[CAUSE_CPU], *runq = &t->cause[CAUSE_RUNQ];
+	struct range sum_truth = { 0, 0 };
 	int about = group_cause(t->group);
+	double sum = 0;
 	bool together = c->sleep_sum && about == CAUSE_SLEEP;
 
 	if (about < 0)
@@ -173,13 +182,18 @@ static void check_request(struct comparison *c, const struct answer *a)
 		if (i == CAUSE_UNKNOWN || (together && (i == CAUSE_CPU || i == CAUSE_RUNQ)))
 			continue;
 		if (i == CAUSE_CPU || i == CAUSE_RUNQ || (is_main && injected)) {
-			check_add(c, t->group, i, is_main, s);
+			check_add(c, t->group, i, is_main, s)->median |= t->unwoken;
+			sum += (double)a->cause_ns[i];
+			sum_truth.lo += t->cause[i].lo;
+			sum_truth.hi += t->cause[i].hi;
 			continue;
 		}
 		stray.tardy_ns += s.tardy_ns;
 		stray.truth_ns += s.truth_ns;
 		stray.error_ns += s.error_ns;
 	}
+	if (t->unwoken)
+		check_add(c, t->group, WHAT_SUM, false, sample_of(a, sum, sum_truth));
 	check_add(c, t->group, WHAT_STRAY, false, stray);
 	check_add(c, t->group, WHAT_WALL, false, sample_of(a, (double)a->wall_ns, t->wall));
 }
@@ -256,7 +270,8 @@ static void check_judge(struct comparison *c, const struct check *k)
 {
 	double percent = check_percentile(k, PERCENT, 50);
 	bool injected = !k->main || check_percentile(k, TRUTH, 50) >= INJECTED_NS;
-	bool good = check_percentile(k, RATIO_2, 50) <= 1 && check_percentile(k, RATIO_5, 95) <= 1;
+	bool good = check_percentile(k, RATIO_2, 50) <= 1 &&
+		    (k->median || check_percentile(k, RATIO_5, 95) <= 1);
 
 	c->causes += k->main;
 	if (percent > c->worst_percent)

@@ -23,6 +23,7 @@ struct truth {
 	char method[8], path[160];
 	struct range start, end, wall;
 	struct range cause[CAUSE_COUNT];
+	bool unwoken; /* it waited for what says not when it woke it */
 	int64_t gap_ns; /* of its own wall, what neither clock nor cause explains */
 	bool found;
 };

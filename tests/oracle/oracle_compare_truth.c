@@ -142,6 +142,7 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 		if (r->waits[i].cause == ORACLE_SPIN)
 			continue; /* never blocks */
 		waits += max_ns(0, off - s->cpu_ns);
+		t->unwoken |= !r->waits[i].woken_ns;
 		hi = max_ns(0, off - on.lo);
 		lo = max_ns(0, off - on.hi);
 		own_late = late_ns(&r->waits[i], on, lo);

@@ -18,7 +18,7 @@
 # request, for a machine whose only processor the start of the recording keeps busy),
 # TARDY_ORACLE_COMPARE (options for oracle_compare),
 # TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared),
-# TARDY_ORACLE_TRIES (3: how often a mode is measured at most, see below).
+# TARDY_ORACLE_TRIES (2: how often a mode is measured at most, see below).
 
 set -u
 build=${TARDY_BUILD:-${BUILD:-build}}
@@ -119,9 +119,7 @@ v1_mount()
 v2_mount() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
 
 # cpu_cgroup: a group with 5 ms of CPU in 20 ms, that a thread can be put into. v2 wants the process
-# in the parent and threads in a threaded child. With the largest share, so that the thread seldom
-# waits for others, too: its quota can be used up while it does, and then the group's clock of what
-# is held back runs although the thread is still in the queue.
+# in the parent and threads in a threaded child.
 cpu_cgroup=
 v2_parent=
 setup_cpu()
@@ -133,7 +131,6 @@ setup_cpu()
 		new_cgroup "$root/tardy-oracle-$id" &&
 			echo 20000 >"$root/tardy-oracle-$id/cpu.cfs_period_us" &&
 			echo 5000 >"$root/tardy-oracle-$id/cpu.cfs_quota_us" &&
-			echo 262144 >"$root/tardy-oracle-$id/cpu.shares" &&
 			cpu_cgroup=$root/tardy-oracle-$id && return
 		return 1
 	fi
@@ -144,7 +141,6 @@ setup_cpu()
 		echo threaded >"$v2_parent/quota/cgroup.type" &&
 		echo +cpu >"$v2_parent/cgroup.subtree_control" &&
 		echo "5000 20000" >"$v2_parent/quota/cpu.max" &&
-		echo 10000 >"$v2_parent/quota/cpu.weight" &&
 		cpu_cgroup=$v2_parent/quota
 } 2>"$work/cpu.log"
 
@@ -341,9 +337,9 @@ failed_checks()
 }
 
 # With 30 requests a group, its 95th percentile is one request: a hypervisor that takes the CPU away
-# at the wrong moment spoils it, another one each time. So a mode is measured up to three times, and
-# disagrees when one and the same check fails each time. A broken classifier is given one try.
-tries=${TARDY_ORACLE_TRIES:-3}
+# at the wrong moment spoils it, another one each time. So a mode that disagrees is measured once more, and
+# disagrees when one and the same check fails both times. A broken classifier is given one try.
+tries=${TARDY_ORACLE_TRIES:-2}
 [ -n "$classifier" ] && tries=1
 for mode in ${modes//,/ }; do
 	: >"$work/still"
