@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whom a wait for a CPU is behind: those who had the CPU meanwhile, by time. While an observed thread
- * waits for a CPU, what runs there is noted at each switch, in a ring of the CPU; when the thread
+ * Whom a wait for a CPU is behind: those who had the CPU meanwhile, by time. From when an observed thread
+ * may wait for a CPU until that has nothing to do, what runs there is noted at each switch, in a ring; when the thread
  * gets it, the notes within its wait are summed by name. A thread that was woken is taken to wait for
  * the CPU that it had before, or for its waker's. If it gets another one, only what was noted there
  * is known.
@@ -37,39 +37,27 @@ struct {
 	__type(value, struct cpu_runs);
 } runs SEC(".maps");
 
-/* How many observed threads wait for the CPU, as far as is known. A cache line each. */
+/* May an observed thread wait for the CPU? Set when one is woken to it or preempted on it, cleared when
+ * the CPU has nothing to do, for then nobody waits. A cache line each. */
 struct {
-	__u32 n, pad[15];
+	__u32 on, pad[15];
 } watches[WATCH_CPUS];
 
 static __always_inline bool cpu_watched(void)
 {
-	return watches[bpf_get_smp_processor_id() & (WATCH_CPUS - 1)].n;
+	return watches[bpf_get_smp_processor_id() & (WATCH_CPUS - 1)].on;
 }
 
-static __always_inline void watch_begin(struct thread *t, __u32 cpu, __u32 other)
+static __always_inline void cpu_watch(__u32 cpu)
 {
-	if (t->watched[0])
-		return;
 	cpu &= WATCH_CPUS - 1;
-	other &= WATCH_CPUS - 1;
-	t->watched[0] = cpu + 1;
-	__sync_fetch_and_add(&watches[cpu].n, 1);
-	if (other == cpu)
-		return;
-	t->watched[1] = other + 1;
-	__sync_fetch_and_add(&watches[other].n, 1);
+	if (!watches[cpu].on)
+		watches[cpu].on = 1;
 }
 
-static __always_inline void watch_end(struct thread *t)
+static __always_inline void cpu_rests(void)
 {
-	if (!t->watched[0])
-		return;
-	__sync_fetch_and_add(&watches[(t->watched[0] - 1) & (WATCH_CPUS - 1)].n, -1);
-	if (t->watched[1])
-		__sync_fetch_and_add(&watches[(t->watched[1] - 1) & (WATCH_CPUS - 1)].n, -1);
-	t->watched[0] = 0;
-	t->watched[1] = 0;
+	watches[bpf_get_smp_processor_id() & (WATCH_CPUS - 1)].on = 0;
 }
 
 /* How long the task that is switched out has run since it was switched in, by the scheduler's own
@@ -84,13 +72,19 @@ static __always_inline __u64 task_ran_ns(struct task_struct *p)
 /* Notes what p, which is switched out, had of this CPU. */
 static __always_inline void run_note(struct task_struct *p, __u64 now)
 {
-	__u64 clock = run_queue_clock_ns(p), arrived = task_arrived_ns(p);
+	const __u64 *comm = (const __u64 *)p->comm;
+	__u64 clock, arrived;
 	__u32 zero = 0;
-	struct cpu_runs *c = bpf_map_lookup_elem(&runs, &zero);
+	struct cpu_runs *c;
 	struct run *r;
 
+	if (!p->pid)
+		return; /* nobody */
+	c = bpf_map_lookup_elem(&runs, &zero);
 	if (!c || c->v[(c->head - 1) & (RUNS - 1)].end_ns == now)
 		return;
+	clock = run_queue_clock_ns(p);
+	arrived = task_arrived_ns(p);
 	r = &c->v[c->head & (RUNS - 1)];
 	r->end_ns = now;
 	r->ran_ns = task_ran_ns(p);
@@ -99,7 +93,8 @@ static __always_inline void run_note(struct task_struct *p, __u64 now)
 		r->ran_ns = r->wall_ns;
 	r->tid = p->pid;
 	r->tgid = p->tgid;
-	bpf_probe_read_kernel(r->comm, sizeof(r->comm), p->comm);
+	r->comm[0] = comm[0];
+	r->comm[1] = comm[1];
 	c->head++;
 }
 
@@ -116,8 +111,6 @@ static int behind_add(__u32 i, struct behind_sum *s)
 
 	if (r->end_ns <= q->start_ns)
 		return 1;
-	if (!r->tid) /* nobody */
-		return 0;
 	span = r->end_ns - (start > q->start_ns ? start : q->start_ns);
 	ran = r->ran_ns < span ? r->ran_ns : span;
 	stolen = r->wall_ns - r->ran_ns;

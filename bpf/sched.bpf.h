@@ -161,10 +161,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 
 	if (!t || switch_skipped(t))
 		return;
-	if (!t->on_cpu) {
-		watch_end(t);
+	if (!t->on_cpu)
 		thread_in_unseen(t, p, now);
-	}
 	thread_run_until(t, p, now, preempt || !task_state ? IS_PREEMPTED : WAITS);
 	t->on_cpu = 0;
 	t->switched = 1;
@@ -176,7 +174,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	if (t->out_state == STATE_POLL)
 		thread_polls(t, now);
 	if (t->out_state == STATE_RUNQ)
-		watch_begin(t, bpf_get_smp_processor_id(), bpf_get_smp_processor_id());
+		cpu_watch(bpf_get_smp_processor_id());
 	if (state_is_idle(t->out_state) && !t->mid_request)
 		t->runq_told = 0; /* that was for nothing that was read */
 	if (t->out_state != STATE_RUNQ) {
@@ -304,7 +302,6 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		thread_run_until(t, p, now, ARRIVES);
 		return;
 	}
-	watch_end(t);
 	woken_ns = thread_woken_ns(t, now);
 	rests = thread_rests(t);
 	t->on_cpu = 1;
@@ -369,6 +366,8 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		switch_out(ctx, prev, preempt, prev_state, now);
 	if (next->bpf_storage)
 		switch_in(next, prev, now);
+	if (watched && !next->pid)
+		cpu_rests();
 	return 0;
 }
 
@@ -419,7 +418,8 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	}
 	if (t->out_state == STATE_RUNQ)
 		return 0;
-	watch_begin(t, task_last_cpu(p), bpf_get_smp_processor_id());
+	cpu_watch(task_last_cpu(p));
+	cpu_watch(bpf_get_smp_processor_id());
 	if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
 		io_note_wake(p, t, waker, t->wake_ns);
 	if (t->futex)

@@ -85,7 +85,6 @@ struct thread {
 	__u8 latch; /* the present wait is in poll, of a backend that has something to do */
 	__u8 futex; /* enum futex_kind, of the present wait; 0 = another call */
 	__u8 timed; /* enum timed_flag, of timed_ns */
-	__u16 watched[2]; /* CPUs that it waits for, plus 1; see behind.bpf.h */
 	__u8 skip_in; /* tests: the switch-in that comes next is not seen */
 	__u8 rested; /* it has waited in a futex since the last I/O, which sent of an answer */
 	__u8 poll_many; /* its latest wait in poll was for any of several descriptors */
