@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whom a wait for a CPU is behind: those who had the CPU meanwhile, by time. From when an observed thread
- * may wait for a CPU until that has nothing to do, what runs there is noted at each switch, in a ring; when the thread
- * gets it, the notes within its wait are summed by name. A thread that was woken is taken to wait for
- * the CPU that it had before, or for its waker's. If it gets another one, only what was noted there
- * is known.
+ * Whom a wait for a CPU is behind: those who had the CPU meanwhile, by time. From when an observed
+ * thread may wait for a CPU until that has nothing to do, what runs there is noted at each switch, in
+ * a ring; when the thread gets it, the notes within its wait are summed by name. A thread that was
+ * woken is taken to wait for the CPU that it had before, or for its waker's. If it gets another one,
+ * only what was noted there is known.
  *
  * Time that was on the CPU's clock and is on no task's was for interrupts, or stolen by a hypervisor,
  * where the kernel tells them apart.

@@ -154,7 +154,7 @@ __noinline int begins_request(struct conn *c)
  * itself behind it nothing was asked yet. */
 __noinline int preface_read(struct conn *c)
 {
-	if (!c || c->framing == FRAMING_HTTP2 || !text_is_preface(c))
+	if (!c)
 		return 0;
 	c->framing = FRAMING_HTTP2;
 	c->rec.flags |= XCHG_HTTP2;
@@ -217,7 +217,8 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 		if (accepted)
 			t->backend = c->pg.on;
 	}
-	preface_read(c);
+	if (c->framing != FRAMING_HTTP2 && text_is_preface(c))
+		preface_read(c);
 }
 
 static __always_inline bool answer_ended(struct rec_xchg *x)
@@ -330,7 +331,9 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	idle_mark(x, 1, t, p->pid);
 	turn_add(&x->turn[1], p->pid, ret, now);
 	text_read(c, ret, 1);
-	upgrade_read(c);
+	/* "HTTP/1.1 101", or the answer to a CONNECT */
+	if (c->framing == FRAMING_MESSAGES || x->rsp[9] == '1' || c->req[0] == 'C')
+		upgrade_read(c);
 	c->dirty = 1;
 	if (t) /* of a pipeline there is more to be done */
 		t->mid_request = !accepted || (c->pg.on && c->pg.owed);

@@ -235,21 +235,6 @@ static __always_inline void wait_emit(struct task_struct *p, struct thread *t, _
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
-/* Run-queue time since the wakeup, split into what a CPU quota held back and the rest. */
-static __always_inline __u64 throttled_part(struct thread *t, __u64 runq)
-{
-	__u64 total, delta;
-
-	if (!t->cfs_rq || !runq)
-		return 0;
-	/* the one it was on: it may have moved */
-	total = throttled_total_ns(typed(t->cfs_rq, struct cfs_rq));
-	if (total <= t->throttled_ns)
-		return 0;
-	delta = total - t->throttled_ns;
-	return delta < runq ? delta : runq;
-}
-
 /* Who had the CPU while t waited for it; `other` just before. A request that is yet to be read has no
  * id: kept until the read, see runq_emit(). */
 static __always_inline void runq_note(struct thread *t, struct task_struct *other, __u64 runq,
@@ -263,34 +248,75 @@ static __always_inline void runq_note(struct thread *t, struct task_struct *othe
 	t->runq_told = 1;
 }
 
+/* A wait that has ended. */
+struct wait_end {
+	__u64 woken_ns; /* 0 = nobody was seen to end it */
+	__u64 queued_ns; /* then the scheduler's own: in the run queue since it was woken */
+	__u64 blocked_ns, runq_ns, throttled_ns; /* what it was; throttled is of runq */
+};
+
+/* Books a wait that ended at `now` on the thread, and says in w what it was. A global function: verified
+ * once, with any state. */
+__noinline int wait_add(struct thread *t, struct wait_end *w, __u64 now)
+{
+	__u64 off, blocked = 0;
+
+	if (!t || !w)
+		return 0;
+	off = now - t->out_ns;
+	if (t->out_state != STATE_RUNQ) {
+		blocked = w->woken_ns ? w->woken_ns - t->out_ns :
+			  w->queued_ns < off ? off - w->queued_ns : 0;
+		if (!w->woken_ns) {
+			count(COUNTER_WAKE_LOST);
+			timed_unseen(t, blocked);
+		}
+	}
+	w->blocked_ns = blocked;
+	w->runq_ns = off - blocked;
+	/* a release would have woken nobody meanwhile: they stay `other` */
+	if (w->runq_ns > RELEASE_UNSEEN_NS && !(t->timed & TIMED_LONG))
+		t->timed_ns = 0;
+	if (blocked)
+		thread_add(t, t->out_state, blocked);
+	if (t->out_state == STATE_POLL && t->timeout_ns &&
+	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
+		t->on_time = 1;
+	if (state_is_idle(t->out_state)) {
+		thread_cut(t, t->out_ns + blocked);
+		t->poller |= t->poll_many && !t->mid_request;
+	} else if (thread_rests(t)) {
+		thread_rested(t, blocked);
+	}
+	w->throttled_ns = thread_add_runq(t, w->runq_ns);
+	return 0;
+}
+
 /* What is told of a wait that has ended, beside its time. */
 static __always_inline void switch_in_tell(struct task_struct *p, struct task_struct *prev,
-					   struct thread *t, __u64 blocked, __u64 runq,
-					   __u64 throttled, bool woken, __u64 now)
+					   struct thread *t, const struct wait_end *w, __u64 now)
 {
-	__u32 state = t->out_state;
-	bool idle = state_is_idle(state) && !t->mid_request;
+	bool idle = state_is_idle(t->out_state) && !t->mid_request;
 
-	if (runq + throttled >= runq_record_min_ns) {
-		runq_note(t, prev, runq + throttled, throttled, now);
+	if (w->runq_ns >= runq_record_min_ns) {
+		runq_note(t, prev, w->runq_ns, w->throttled_ns, now);
 		if (!idle && thread_in_request(t))
 			runq_emit(p, t, t->serving, now);
 	}
-	if (blocked + t->again_ns < wait_record_min_ns || !t->serving || idle)
+	if (w->blocked_ns + t->again_ns < wait_record_min_ns || !t->serving || idle)
 		return;
-	if (state == STATE_LOCK || state == STATE_KERNEL || t->futex || t->latch)
-		wait_emit(p, t, blocked, runq + throttled, woken, now);
-	else if (state == STATE_DISK || state == STATE_FAULT)
-		io_emit(p, t, blocked, woken, now);
-	if (t->stack_wanted && blocked >= stack_wait_min_ns)
-		stack_emit_wait(p, t, blocked, now);
+	if (t->out_state == STATE_LOCK || t->out_state == STATE_KERNEL || t->futex || t->latch)
+		wait_emit(p, t, w->blocked_ns, w->runq_ns, w->woken_ns, now);
+	else if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
+		io_emit(p, t, w->blocked_ns, w->woken_ns, now);
+	if (t->stack_wanted && w->blocked_ns >= stack_wait_min_ns)
+		stack_emit_wait(p, t, w->blocked_ns, now);
 }
 
 static __always_inline void switch_in(struct task_struct *p, struct task_struct *prev, __u64 now)
 {
 	struct thread *t = thread_of(p);
-	__u64 off, blocked, runq, throttled, woken_ns;
-	bool woken = false, rests;
+	struct wait_end w = {};
 
 	if (!t)
 		return;
@@ -302,51 +328,16 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		thread_run_until(t, p, now, ARRIVES);
 		return;
 	}
-	woken_ns = thread_woken_ns(t, now);
-	rests = thread_rests(t);
+	w.woken_ns = thread_woken_ns(t, now);
+	if (!w.woken_ns)
+		w.queued_ns = task_queued_ns(p);
+	if (t->out_ns)
+		wait_add(t, &w, now);
 	t->on_cpu = 1;
 	t->mark_ns = now;
 	t->in_ns = now;
-	if (!t->out_ns)
-		return;
-	off = now - t->out_ns;
-	if (t->out_state == STATE_RUNQ) {
-		blocked = 0;
-	} else if (woken_ns) {
-		blocked = woken_ns - t->out_ns;
-		woken = true;
-	} else {
-		count(COUNTER_WAKE_LOST);
-		blocked = task_queued_ns(p);
-		blocked = blocked < off ? off - blocked : 0;
-		timed_unseen(t, blocked);
-	}
-	runq = off - blocked;
-	throttled = throttled_part(t, runq);
-	if (break_state == STATE_THROTTLE + 1)
-		throttled = 0;
-	runq -= throttled;
-	/* a release would have woken nobody meanwhile: they stay `other` */
-	if (runq > RELEASE_UNSEEN_NS && !(t->timed & TIMED_LONG))
-		t->timed_ns = 0;
-	if (blocked)
-		thread_add(t, t->out_state, blocked);
-	if (t->out_state == STATE_POLL && t->timeout_ns &&
-	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
-		t->on_time = 1;
-	if (state_is_idle(t->out_state)) {
-		thread_cut(t, t->out_ns + blocked);
-		t->poller |= t->poll_many && !t->mid_request;
-	} else if (rests) {
-		thread_rested(t, blocked);
-	}
-	if (break_state == STATE_RUNQ + 1)
-		thread_add(t, STATE_OTHER, runq);
-	else
-		thread_add(t, STATE_RUNQ, runq);
-	thread_add(t, STATE_THROTTLE, throttled);
-	if (off + t->again_ns >= wait_record_min_ns)
-		switch_in_tell(p, prev, t, blocked, runq, throttled, woken, now);
+	if (t->out_ns && now - t->out_ns + t->again_ns >= wait_record_min_ns)
+		switch_in_tell(p, prev, t, &w, now);
 }
 
 SEC("tp_btf/sched_switch")
@@ -366,7 +357,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		switch_out(ctx, prev, preempt, prev_state, now);
 	if (next->bpf_storage)
 		switch_in(next, prev, now);
-	if (watched && !next->pid)
+	if (!next->pid)
 		cpu_rests();
 	return 0;
 }

@@ -155,29 +155,31 @@ static __always_inline void sweep_backlog(struct sock *sk)
 	bpf_loop(BACKLOG_MAX, backlog_step, &w, 0);
 }
 
+/* The stream socket that a file is, NULL = it is none. */
+static __always_inline struct sock *stream_socket_of(struct file *file)
+{
+	struct socket *socket = bpf_sock_from_file(file);
+	struct sock *sk = socket ? socket->sk : NULL;
+	__u16 family;
+
+	if (!sk || sk->sk_type != SOCK_STREAM)
+		return NULL;
+	family = sk->__sk_common.skc_family;
+	return family == AF_UNIX || family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
 /* The files of one process. */
 SEC("iter/task_file")
 int sweep_files(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
-	struct socket *socket;
-	struct sock *sk;
-	__u16 family;
+	struct sock *sk = file ? stream_socket_of(file) : NULL;
 
-	if (!file)
-		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = socket->sk;
-	if (!sk || sk->sk_type != SOCK_STREAM)
-		return 0;
-	family = sk->__sk_common.skc_family;
-	if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+	if (!sk)
 		return 0;
 	if (sk->__sk_common.skc_state != TCP_LISTEN)
 		sweep_conn(sk);
-	else if (family != AF_UNIX)
+	else if (sk->__sk_common.skc_family != AF_UNIX)
 		sweep_backlog(sk);
 	return 0;
 }
@@ -291,33 +293,27 @@ int seed_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *p = ctx->task;
 	struct file *file = ctx->file;
-	struct socket *socket;
 	struct sock *sk;
-	__u16 family;
 	__u8 one = 1;
+	bool tcp;
 	__u64 key;
 
 	if (!p || !file || (__u32)p->tgid == self_tgid)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
+	sk = stream_socket_of(file);
+	if (!sk)
 		return 0;
-	sk = socket->sk;
-	if (!sk || sk->sk_type != SOCK_STREAM)
-		return 0;
-	family = sk->__sk_common.skc_family;
-	if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
-		return 0;
+	tcp = sk->__sk_common.skc_family != AF_UNIX;
 	if (seed_pass == 0) {
 		if (sk->__sk_common.skc_state != TCP_LISTEN)
 			return 0;
 		server_add(p->tgid);
 		if (process_selected(p->tgid) ||
-		    (family != AF_UNIX && port_selected(sk->__sk_common.skc_num)))
+		    (tcp && port_selected(sk->__sk_common.skc_num)))
 			listener_watch(sk);
 		key = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
 		      sk->__sk_common.skc_num;
-		if (family != AF_UNIX)
+		if (tcp)
 			bpf_map_update_elem(&seed_listeners, &key, &one, BPF_ANY);
 		return 0;
 	}

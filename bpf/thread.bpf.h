@@ -144,11 +144,38 @@ static __always_inline void thread_polls(struct thread *t, __u64 now)
 /* At an I/O, after the thread's time was taken. */
 static __always_inline void thread_idle(const struct thread *t, __u32 tid, struct rec_idle *to)
 {
-	__u64 us = (t->last_io_ns - t->chosen_ns) / 1000;
+	__u64 us;
 
 	to->ns = t->idle_ns;
 	to->tid = tid;
-	to->on_time = t->on_time ? 1 + (us < 0xfffffffe ? us : 0xfffffffe) : 0;
+	to->on_time = 0;
+	if (!t->on_time)
+		return;
+	us = (t->last_io_ns - t->chosen_ns) / 1000;
+	to->on_time = 1 + (us < 0xfffffffe ? us : 0xfffffffe);
+}
+
+/* Books the `runq` between a wakeup or a preemption and the CPU: what a quota held back is `throttle`,
+ * which is returned. */
+static __always_inline __u64 thread_add_runq(struct thread *t, __u64 runq)
+{
+	__u64 total, throttled = 0;
+
+	if (t->cfs_rq && runq) {
+		/* the one it was on: it may have moved */
+		total = throttled_total_ns(typed(t->cfs_rq, struct cfs_rq));
+		if (total > t->throttled_ns) {
+			throttled = total - t->throttled_ns;
+			t->throttled_ns = total;
+		}
+		if (throttled > runq)
+			throttled = runq;
+	}
+	if (break_state == STATE_THROTTLE + 1)
+		throttled = 0;
+	thread_add(t, break_state == STATE_RUNQ + 1 ? STATE_OTHER : STATE_RUNQ, runq - throttled);
+	thread_add(t, STATE_THROTTLE, throttled);
+	return throttled;
 }
 
 enum timed_flag {
@@ -202,22 +229,25 @@ static __always_inline bool thread_rests(const struct thread *t)
  * Such a wait, a rest, has ended after `ns`: a pool's worker had nothing to do until another thread
  * handed it a request, or it waited for a lock. Which of them is known when the next request is
  * read, by its arrival: so the sums are kept as they are now. One that may be asked for again (see
- * timed_ns) goes on with the next wait. Work after the answer ends with the first.
+ * timed_ns) goes on with the next wait. Work after the answer ends with the first. A global function, too.
  */
-static __always_inline void thread_rested(struct thread *t, __u64 ns)
+__noinline int thread_rested(struct thread *t, __u64 ns)
 {
 	__u64 worked = 0;
 
+	if (!t)
+		return 0;
 	for (int i = 0; i < STATE_COUNT; i++)
 		worked += state_is_idle(i) ? 0 : t->since[i];
 	if (!t->idle_cut && !t->rested)
 		t->after_ns = worked > ns ? worked - ns : 0;
 	t->rested = 1;
 	if (t->timed_ns)
-		return;
+		return 0;
 	for (int i = 0; i < STATE_COUNT; i++)
 		t->rest[i] = t->since[i];
 	t->rest_ns = t->out_ns - t->again_ns;
+	return 0;
 }
 
 /* Had it nothing to do when what came at `arrival` came? */
@@ -298,7 +328,7 @@ static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct 
 	} else {
 		thread_add(t, STATE_OTHER, wait - runq);
 	}
-	thread_add(t, STATE_RUNQ, runq);
+	thread_add_runq(t, runq);
 	return before + since;
 }
 
@@ -387,7 +417,7 @@ __noinline int thread_came_in(struct thread *t, const struct sched_account *of, 
 		ran = in - woken;
 	t->exec_ns += ran;
 	thread_add(t, STATE_RUN, ran);
-	thread_add(t, STATE_RUNQ, in - woken - ran);
+	thread_add_runq(t, in - woken - ran);
 	t->on_cpu = 1;
 	t->mark_ns = in;
 	t->in_ns = in;
