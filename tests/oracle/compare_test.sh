@@ -20,7 +20,8 @@ failed=0
 options=
 tests=0
 
-# fabricate KNOB=VALUE...: writes server, client and answer; the knobs change the answer only
+# fabricate KNOB=VALUE...: writes server, client and answer; the knobs change the answer only, but for
+# n: how many of a group
 fabricate()
 {
 	local -a knobs=()
@@ -29,7 +30,7 @@ fabricate()
 	for knob in "$@"; do
 		knobs+=(-v "$knob")
 	done
-	awk -v dir="$dir" -v every=1 -v group="" "${knobs[@]}" '
+	awk -v dir="$dir" -v n=30 -v every=1 -v group="" "${knobs[@]}" '
 	function part(cause, us, extra) {
 		if (us == 0)
 			return
@@ -110,7 +111,7 @@ fabricate()
 		print "{\"schema\":\"oracle.client/1\"}" > client
 		print "{\"schema\":\"tardy.report/1.0\",\"start_unix_us\":\"1\"," \
 			"\"window_us\":1}" > answer
-		for (i = 0; i < 30; i++) {
+		for (i = 0; i < n; i++) {
 			request("spin", "cpu", "/c/spin", i)
 			request("sleep", "sleep", "/c/sleep", i)
 			request("futex", "ipc", "/c/futex", i)
@@ -160,6 +161,7 @@ fi
 expect 0 "40 us off everywhere is within the floor" error=40
 expect 0 "a residue of 1 us" residue=1
 expect 0 "one of 30 far off" group=sleep every=30 error=3000
+expect 1 "one of 12 far off" n=12 group=sleep every=12 error=3000
 expect 0 "a callee's own parts count as upstream" group=upstream instead=sleep hop=oracle
 expect 1 "a callee's unknown stays unknown" group=upstream instead=unknown hop=oracle
 expect 1 "a hop where the thread itself slept" group=sleep hop=oracle
@@ -173,6 +175,9 @@ for group in sleep futex mutex pipe disk fault upstream reader body backlog; do
 done
 expect 1 "500 us of sleep is called other" group=sleep leak=500
 expect 1 "300 us of runq are called cpu" group=sleep swap=300
+# where nothing says when the wait ended, cpu and runq are judged at p75 each
+expect 0 "300 us of runq are called cpu in 6 of 30" group=sleep every=5 swap=300
+expect 1 "300 us of runq are called cpu in 10 of 30" group=sleep every=3 swap=300
 # the arrival is known to 55 us and schedstat to 40 us here, beside the floor of 50 us
 expect 1 "all cpu is called runq" group=sleep swap=-130
 options=--sleep-sum
