@@ -131,9 +131,9 @@ static int64_t read_throttled_ns(const struct oracle_clock *c)
 
 /* A thread that is preempted between two of the clocks would have a delay that is not of before
  * m->mono_ns: seen by the CPU time that did not pass meanwhile, and taken out. */
-void oracle_clock_mark(const struct oracle_clock *c, struct oracle_mark *m)
+static void read_clocks(const struct oracle_clock *c, struct oracle_mark *m)
 {
-	int64_t after_ns, off_ns, throttled_ns = read_throttled_ns(c);
+	int64_t after_ns, off_ns;
 	struct rusage usage;
 
 	getrusage(RUSAGE_THREAD, &usage);
@@ -146,7 +146,20 @@ void oracle_clock_mark(const struct oracle_clock *c, struct oracle_mark *m)
 	off_ns = after_ns - m->mono_ns - (read_task_clock_ns(c) - m->cpu_ns);
 	if (off_ns > PREEMPTED_NS)
 		m->delay_ns -= off_ns;
-	m->throttled_ns = throttled_ns;
+}
+
+/* A thread that is held back by its quota between the reading of that clock and of the others would
+ * lack that period, or have one too many: all are read again until none lay in between. */
+void oracle_clock_mark(const struct oracle_clock *c, struct oracle_mark *m)
+{
+	int64_t before_ns;
+
+	m->throttled_ns = read_throttled_ns(c);
+	do {
+		before_ns = m->throttled_ns;
+		read_clocks(c, m);
+		m->throttled_ns = read_throttled_ns(c);
+	} while (m->throttled_ns != before_ns);
 }
 
 struct oracle_span oracle_span_between(const struct oracle_mark *a, const struct oracle_mark *b)
