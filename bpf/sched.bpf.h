@@ -251,7 +251,7 @@ static __always_inline void runq_note(struct thread *t, struct task_struct *othe
 /* A wait that has ended. */
 struct wait_end {
 	__u64 woken_ns; /* 0 = nobody was seen to end it */
-	__u64 queued_ns; /* then the scheduler's own: in the run queue since it was woken */
+	__u64 queued_ns; /* in the run queue since, by the scheduler's own account */
 	__u64 blocked_ns, runq_ns, throttled_ns; /* what it was; throttled is of runq */
 };
 
@@ -329,10 +329,10 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		return;
 	}
 	w.woken_ns = thread_woken_ns(t, now);
-	if (!w.woken_ns)
-		w.queued_ns = task_queued_ns(p);
+	w.queued_ns = task_queued_ns(p);
 	if (t->out_ns)
 		wait_add(t, &w, now);
+	t->delay_ns += w.queued_ns;
 	t->on_cpu = 1;
 	t->mark_ns = now;
 	t->in_ns = now;

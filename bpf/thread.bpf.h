@@ -60,7 +60,7 @@ struct thread {
 	__u64 chosen_ns; /* since when it waits in poll until then */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
-	__u64 delay_ns; /* in run queues so far, 0 = not known */
+	__u64 delay_ns; /* in run queues so far, also up to the latest switch-in; 0 = not known */
 	__u64 clock_ns; /* CLOCK_MONOTONIC less the run queue's clock, 0 = not known */
 	__u64 unseen_ns; /* waits found since that no switch told of */
 	__u32 nvcsw, nivcsw; /* switches so far: waits, preemptions */
@@ -283,9 +283,10 @@ static __always_inline __u64 thread_arrived_ns(const struct thread *t, __u64 arr
 
 /*
  * The `ns` that the thread has run up to now, by the switches that were seen. The scheduler counts
- * switches, too: if there were others, the wait between them is what its account of CPU time does
- * not have. Its state is not known. After an answer it was for new work; else it is `other`, or
- * the run queue if no wait was among them. Returns the part of ns that the thread ran since.
+ * switches, too: if there were others, it also says how long the thread was in the run queue. If it
+ * was preempted only, that is all. Else the wait between is what its account of CPU time does not
+ * have. The state is not known: after an answer it was for new work; else it is `other`. Returns the
+ * part of ns that the thread ran.
  */
 static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct *p, __u64 now,
 					   __u64 ns, enum going going)
@@ -293,7 +294,7 @@ static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct 
 	/* less the switch that is under way, which is counted already */
 	__u32 waits = p->nvcsw - (going == WAITS);
 	__u32 preemptions = p->nivcsw - (going == IS_PREEMPTED);
-	__u64 before, since, told, arrived, wait, runq = 0;
+	__u64 before, since, told, arrived, wait, delay, runq;
 	bool waited;
 
 	if (waits + preemptions == t->nvcsw + t->nivcsw)
@@ -302,6 +303,17 @@ static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct 
 	t->nvcsw = waits;
 	t->nivcsw = preemptions;
 	count(COUNTER_SWITCH_LOST);
+	t->switched = 1;
+	delay = task_delay_ns(p) + (going == ARRIVES ? task_queued_ns(p) : 0);
+	runq = delay > t->delay_ns ? delay - t->delay_ns : 0;
+	t->delay_ns = delay;
+	if (!waited && delay) {
+		if (runq > ns)
+			runq = ns;
+		t->unseen_ns += runq;
+		thread_add_runq(t, runq);
+		return ns - runq;
+	}
 	/* what it ran up to the last wait, and since */
 	told = t->exec_ns + (t->mark_ns - t->in_ns) - t->unseen_ns;
 	before = p->se.prev_sum_exec_runtime;
@@ -313,10 +325,9 @@ static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct 
 		return ns;
 	wait = ns - before - since;
 	t->unseen_ns += wait;
-	t->switched = 1;
-	if (!waited)
+	if (!delay && !waited)
 		runq = wait;
-	else if (t->wake_ns > t->mark_ns && t->wake_ns < now - since)
+	else if (!delay && t->wake_ns > t->mark_ns && t->wake_ns < now - since)
 		runq = now - since - t->wake_ns;
 	if (runq > wait)
 		runq = wait;
@@ -416,6 +427,7 @@ __noinline int thread_came_in(struct thread *t, const struct sched_account *of, 
 	if (ran > in - woken)
 		ran = in - woken;
 	t->exec_ns += ran;
+	t->delay_ns = of->delay_ns;
 	thread_add(t, STATE_RUN, ran);
 	thread_add_runq(t, in - woken - ran);
 	t->on_cpu = 1;
