@@ -82,7 +82,8 @@ enum xchg_flag {
 	XCHG_RESET = 1 << 4, /* ended by a reset or a failed send */
 	XCHG_PENDING = 1 << 5, /* data has arrived, no thread has read it: turn 1 is empty */
 	XCHG_SEEDED = 1 << 6, /* the connection existed before tardy */
-	XCHG_NO_ARRIVAL = 1 << 7, /* arrival unknown: turn[0].arrival_ns is the first I/O */
+	/* arrival not seen: turn[0].arrival_ns is the first I/O, or when it was found at start */
+	XCHG_NO_ARRIVAL = 1 << 7,
 	XCHG_PIPELINED = 1 << 8, /* began inside the send turn of the exchange before it */
 	XCHG_NO_TEXT = 1 << 9, /* bytes of a head could not be read (sendfile, io_uring, fault) */
 	XCHG_FRESH = 1 << 10, /* first exchange of its connection */

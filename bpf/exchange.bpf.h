@@ -196,7 +196,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 		exchange_begin(c, now);
 		if (accepted) {
 			x->turn[0].arrival_ns = c->arrival.ready_ns ? c->arrival.ready_ns : now;
-			if (!c->arrival.ready_ns)
+			if (!c->arrival.ready_ns || c->arrival.before)
 				x->flags |= XCHG_NO_ARRIVAL;
 		} else if (!before_xid) {
 			poll_as = STATE_CONNECT; /* a Unix socket's connect has no hook */
@@ -490,20 +490,26 @@ static __always_inline struct stamp *unix_accepted(struct sock *sk)
 	return s;
 }
 
+static __always_inline void arrival_now(struct arrival *a)
+{
+	a->ready_ns = bpf_ktime_get_ns();
+	a->before = 0;
+}
+
 static __always_inline void arrives(struct sock *sk, struct arrival *a)
 {
 	struct tcp_sock *tp;
 
 	if (sk->__sk_common.skc_family == AF_UNIX) {
 		if (sk->sk_receive_queue.qlen == 1)
-			a->ready_ns = bpf_ktime_get_ns();
+			arrival_now(a);
 		return;
 	}
 	if (sk->__sk_common.skc_state == TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
 		return;
 	tp = typed(sk, struct tcp_sock);
 	if (!a->seen_init || (__s32)(a->seen - tp->copied_seq) <= 0)
-		a->ready_ns = bpf_ktime_get_ns();
+		arrival_now(a);
 	a->seen = tp->rcv_nxt;
 	a->seen_init = 1;
 }

@@ -265,8 +265,9 @@ __noinline int wait_add(struct thread *t, struct wait_end *w, __u64 now)
 		return 0;
 	off = now - t->out_ns;
 	if (t->out_state != STATE_RUNQ) {
-		blocked = w->woken_ns ? w->woken_ns - t->out_ns :
-			  w->queued_ns < off ? off - w->queued_ns : 0;
+		blocked = w->woken_ns        ? w->woken_ns - t->out_ns :
+			  w->queued_ns < off ? off - w->queued_ns :
+					       0;
 		if (!w->woken_ns) {
 			count(COUNTER_WAKE_LOST);
 			timed_unseen(t, blocked);

@@ -46,6 +46,7 @@ struct arrival {
 	__u64 ready_ns; /* of the first unread byte, 0 = not known */
 	__u32 seen; /* TCP: rcv_nxt at the last arrival */
 	__u8 seen_init;
+	__u8 before; /* it was there when tardy came: ready_ns is when that was seen */
 };
 
 /* What is kept of an accepted connection until a process that is observed reads from it: who that
@@ -98,14 +99,15 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps");
 
-/* Listeners of which an observed process has read (or holds them at start), by listener_key(). Only
+/* Listeners of which an observed process has read (or holds them at start), by listener_key(); and
+ * that process: of those that held it at start the youngest, the one that a server made to accept. Only
  * there an unread request tells that one of them is late: anybody may leave bytes unread elsewhere.
  * Listeners come and go: those that were not asked for the longest make room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
-	__type(value, __u8);
+	__type(value, __u32);
 } watched SEC(".maps");
 
 /* ---- what is known of a socket ---------------------------------------------------------- */
@@ -132,20 +134,21 @@ static __always_inline __u64 listener_key(struct sock *sk)
 	       sk->__sk_common.skc_num;
 }
 
-static __always_inline bool listener_watched(struct sock *sk)
+/* The process that a listener is watched for, 0 = it is not. */
+static __always_inline __u32 listener_watched(struct sock *sk)
 {
 	__u64 key = listener_key(sk);
+	__u32 *tgid = bpf_map_lookup_elem(&watched, &key);
 
-	return bpf_map_lookup_elem(&watched, &key) != NULL;
+	return tgid ? *tgid : 0;
 }
 
-static __always_inline void listener_watch(struct sock *sk)
+static __always_inline void listener_watch(struct sock *sk, __u32 tgid, bool anew)
 {
 	__u64 key = listener_key(sk);
-	__u8 one = 1;
 
-	if (key && !bpf_map_lookup_elem(&watched, &key))
-		bpf_map_update_elem(&watched, &key, &one, BPF_ANY);
+	if (key && (anew || !bpf_map_lookup_elem(&watched, &key)))
+		bpf_map_update_elem(&watched, &key, &tgid, BPF_ANY);
 }
 
 /* The address that the peer is bound to; NULL for a socketpair's. */
@@ -259,8 +262,10 @@ static __always_inline struct conn *conn_accepted_make(struct sock *sk, struct s
 
 	if (!c)
 		return NULL;
-	if (s->arrival.ready_ns)
+	if (s->arrival.ready_ns) {
 		c->arrival.ready_ns = s->arrival.ready_ns;
+		c->arrival.before = s->arrival.before;
+	}
 	if (!c->arrival.seen_init) {
 		c->arrival.seen = s->arrival.seen;
 		c->arrival.seen_init = s->arrival.seen_init;
@@ -280,7 +285,7 @@ static __always_inline bool is_observed(struct sock *sk, __u32 tgid)
 		yes = port_selected(sk->__sk_common.skc_num);
 	if (yes) {
 		server_add(tgid);
-		listener_watch(sk);
+		listener_watch(sk, tgid, false);
 	}
 	return yes;
 }

@@ -39,7 +39,9 @@ static __always_inline bool pending_room(void)
 
 static __always_inline void pending_tell(struct conn *c, __u64 now)
 {
-	conn_tell(c, XCHG_OPEN | XCHG_PENDING, c->arrival.ready_ns, now);
+	__u32 before = c->arrival.before ? XCHG_SEEDED | XCHG_NO_ARRIVAL : 0;
+
+	conn_tell(c, XCHG_OPEN | XCHG_PENDING | before, c->arrival.ready_ns, now);
 }
 
 /* Of a connection that nobody has read from it is not known whose pool it waits for: its listener has
@@ -58,8 +60,11 @@ static __always_inline void sweep_stamp(struct sock *sk)
 	if (!is_awaited(sk) || !pending_room())
 		return;
 	c = conn_accepted_make(sk, s);
-	if (c)
-		pending_tell(c, now);
+	if (!c)
+		return;
+	if (!c->rec.tgid)
+		c->rec.tgid = listener_watched(sk);
+	pending_tell(c, now);
 }
 
 static __always_inline int sweep_conn(struct sock *sk)
@@ -121,7 +126,41 @@ int sweep_unix(struct bpf_iter__unix *ctx)
 	return u ? sweep_conn((struct sock *)u) : 0;
 }
 
-#define BACKLOG_MAX 256 /* connections at one listener that are looked at */
+/* A connection that was made before tardy came, accepted or not yet. */
+static __always_inline void seed_accepted(struct sock *sk)
+{
+	bool closing = sk->__sk_common.skc_state == TCP_CLOSE_WAIT;
+	struct stamp *s = stamp_make(sk);
+	struct arrival *a;
+	struct tcp_sock *tp;
+
+	if (!s)
+		return;
+	s->flags |= XCHG_SEEDED;
+	s->fin |= closing;
+	a = &s->arrival;
+	if (a->ready_ns || s->verdict == IGNORED)
+		return;
+	if (sk->__sk_common.skc_family == AF_UNIX) {
+		if (!sk->sk_receive_queue.qlen)
+			return;
+	} else {
+		tp = bpf_skc_to_tcp_sock(sk);
+		if (!tp)
+			return;
+		a->seen = tp->rcv_nxt - closing; /* the end takes a place in the stream */
+		if ((__s32)(a->seen - tp->copied_seq) <= 0)
+			return;
+		a->seen_init = 1;
+	}
+	a->before = 1;
+	a->ready_ns = bpf_ktime_get_ns();
+	if (is_awaited(sk))
+		stamp_waits(s, true);
+}
+
+#define BACKLOG_MAX 256 /* connections at one listener that are looked at by a sweep */
+#define SEED_BACKLOG_MAX 8192 /* and at start */
 
 /* Connections that nobody has accepted yet: no process has a file of them. TCP keeps them as requests
  * that lead to their sockets. They may be accepted meanwhile, but requests and TCP sockets stay of
@@ -130,6 +169,7 @@ int sweep_unix(struct bpf_iter__unix *ctx)
  * looked at. */
 struct backlog_walk {
 	struct request_sock *next;
+	bool seed;
 };
 
 static int backlog_step(__u32 i, struct backlog_walk *w)
@@ -138,21 +178,23 @@ static int backlog_step(__u32 i, struct backlog_walk *w)
 
 	if (!req)
 		return 1;
-	if (req->sk)
+	if (req->sk && w->seed)
+		seed_accepted(req->sk);
+	else if (req->sk)
 		sweep_conn(req->sk);
 	w->next = req->dl_next;
 	return 0;
 }
 
-static __always_inline void sweep_backlog(struct sock *sk)
+static __always_inline void walk_backlog(struct sock *sk, bool seed)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct backlog_walk w;
+	struct backlog_walk w = { .seed = seed };
 
 	if (!tp)
 		return;
 	w.next = tp->inet_conn.icsk_accept_queue.rskq_accept_head;
-	bpf_loop(BACKLOG_MAX, backlog_step, &w, 0);
+	bpf_loop(seed ? SEED_BACKLOG_MAX : BACKLOG_MAX, backlog_step, &w, 0);
 }
 
 /* The stream socket that a file is, NULL = it is none. */
@@ -180,7 +222,7 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	if (sk->__sk_common.skc_state != TCP_LISTEN)
 		sweep_conn(sk);
 	else if (sk->__sk_common.skc_family != AF_UNIX)
-		sweep_backlog(sk);
+		walk_backlog(sk, false);
 	return 0;
 }
 
@@ -247,13 +289,13 @@ __u32 seed_pass = 0; /* 0 collects listeners, 1 makes connections */
 static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
 {
 	__u16 family = sk->__sk_common.skc_family;
+	__u8 state = sk->__sk_common.skc_state;
 	enum role role = ROLE_CONNECTED;
 	struct unix_sock *u;
-	struct stamp *s;
 	struct conn *c;
 	__u64 key;
 
-	if (sk->__sk_common.skc_state != TCP_ESTABLISHED)
+	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
 		return;
 	if (family == AF_UNIX) {
 		u = bpf_skc_to_unix_sock(sk);
@@ -272,12 +314,11 @@ static __always_inline void seed_conn(struct sock *sk, struct task_struct *p)
 	if (role == ROLE_ACCEPTED)
 		server_add(p->tgid);
 	/* of clients only those that serve themselves are of interest */
-	if (role == ROLE_CONNECTED && (!process_selected(p->tgid) || !is_server(p->tgid)))
+	if (role == ROLE_CONNECTED &&
+	    (state != TCP_ESTABLISHED || !process_selected(p->tgid) || !is_server(p->tgid)))
 		return;
 	if (role == ROLE_ACCEPTED) {
-		s = stamp_make(sk);
-		if (s)
-			s->flags |= XCHG_SEEDED;
+		seed_accepted(sk);
 		return;
 	}
 	c = conn_connected_make(sk);
@@ -308,16 +349,31 @@ int seed_files(struct bpf_iter__task_file *ctx)
 		if (sk->__sk_common.skc_state != TCP_LISTEN)
 			return 0;
 		server_add(p->tgid);
-		if (process_selected(p->tgid) ||
-		    (tcp && port_selected(sk->__sk_common.skc_num)))
-			listener_watch(sk);
+		if (process_selected(p->tgid) || (tcp && port_selected(sk->__sk_common.skc_num)))
+			listener_watch(sk, p->tgid, true);
 		key = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 |
 		      sk->__sk_common.skc_num;
 		if (tcp)
 			bpf_map_update_elem(&seed_listeners, &key, &one, BPF_ANY);
 		return 0;
 	}
-	seed_conn(sk, p);
+	if (sk->__sk_common.skc_state != TCP_LISTEN)
+		seed_conn(sk, p);
+	else if (tcp && listener_watched(sk) == (__u32)p->tgid)
+		walk_backlog(sk, true);
+	return 0;
+}
+
+/* What waits at a Unix listener is in no file either, but in the namespace's list. */
+SEC("iter/unix")
+int seed_unix(struct bpf_iter__unix *ctx)
+{
+	struct unix_sock *u = ctx->unix_sk;
+	struct sock *sk = (struct sock *)u;
+
+	if (u && sk->sk_type == SOCK_STREAM && sk->__sk_common.skc_state == TCP_ESTABLISHED &&
+	    unix_is_accepted(u) && listener_watched(sk))
+		seed_accepted(sk);
 	return 0;
 }
 

@@ -639,6 +639,31 @@ static void test_pending(void **state)
 	scene_end(&s);
 }
 
+/* It waited there when tardy came, and nobody has read of that listener since: it is told who holds it. */
+static void test_pending_before(void **state)
+{
+	const struct request *r;
+	struct scene s;
+	struct xchg f;
+
+	(void)state;
+	for (int held = 0; held < 2; held++) {
+		scene_init(&s);
+		xchg_unix_callee(&f, 0, 3, held ? FPM : 0, 1);
+		f.x.turn[0].arrival_ns = AT(10030);
+		scene_xchg(&s, &f, XCHG_OPEN | XCHG_PENDING | XCHG_SEEDED | XCHG_NO_ARRIVAL, 60000);
+		scene_tick(&s, 100000);
+		assemble_open(s.a, scene_open_sink, &s);
+		assert_int_equal(s.n_got, held);
+		if (held) {
+			r = &s.got[0].r;
+			assert_int_equal(r->flags, REQUEST_OPEN | REQUEST_ENTRY | REQUEST_BEFORE);
+			expect_part(r, "php-fpm", CAUSE_QUEUE, NULL, 100000 - 10030);
+		}
+		scene_end(&s);
+	}
+}
+
 static void test_marks(void **state)
 {
 	struct rec_label l = { .label = 2, .text = "checkout" };
@@ -712,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_open_then_over),
 		cmocka_unit_test(test_open_lock),
 		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_pending_before),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_end_of_input),
 	};

@@ -96,11 +96,22 @@ static void learn_service(struct assemble *a, struct node *n)
 	}
 }
 
-static void on_pending(const struct rec_xchg *x, struct conn *c)
+/* Who reads there is known by who did; until somebody has, by who holds the listener, which is told
+ * with it. That one's pool need not be the one that it is of. */
+static void on_pending(struct assemble *a, const struct rec_xchg *x, struct conn *c)
 {
+	const struct proc *p;
+	struct listener *l;
+	bool created;
+
 	c->pending_ns = x->turn[0].arrival_ns;
+	c->pending_before = x->flags & XCHG_NO_ARRIVAL;
 	c->pending_seen_ns = x->h.ts_ns;
 	c->listener_key = conn_listener_key(x);
+	p = x->tgid && !listener_of(a, c) ? proc_of(a, x->tgid) : NULL;
+	l = p ? table_put(&a->listeners, c->listener_key, &created) : NULL;
+	if (l)
+		*l = (struct listener){ p->service, 0 };
 }
 
 void exchange_record(struct assemble *a, const struct rec_xchg *x)
@@ -116,7 +127,7 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 		return;
 	}
 	if (x->flags & XCHG_PENDING) {
-		on_pending(x, c);
+		on_pending(a, x, c);
 		return;
 	}
 	if (x->seq < c->done_seqs)

@@ -82,6 +82,7 @@ struct conn {
 	/* arrived, not read by anybody */
 	uint64_t pending_ns; /* arrival, 0 = none */
 	uint64_t pending_seen_ns;
+	bool pending_before; /* it was there when tardy came */
 };
 
 struct wait {

@@ -29,7 +29,8 @@ static void open_pending(struct assemble *a, assemble_request_fn fn, void *ctx)
 		r.pool = l->pool;
 		r.route = intern_str("(not read yet)");
 		r.waiting_for = intern_str("a worker");
-		r.flags = REQUEST_OPEN | (c->peer ? 0 : REQUEST_ENTRY);
+		r.flags = REQUEST_OPEN | (c->peer ? 0 : REQUEST_ENTRY) |
+			  (c->pending_before ? REQUEST_BEFORE : 0);
 		if (losses_overlap(&a->losses, r.start_ns, r.end_ns))
 			r.flags |= REQUEST_INCOMPLETE;
 		part.what = l->pool ? intern_fmt("pool %s", intern_text(l->pool)) : 0;

@@ -263,7 +263,8 @@ static int seed(struct probe *p)
 		if (err)
 			return err;
 	}
-	return run_iter_once(p->skel->progs.seed_threads);
+	err = run_iter_once(p->skel->progs.seed_unix);
+	return err ? err : run_iter_once(p->skel->progs.seed_threads);
 }
 
 /* Sockets are seeded before their I/O is seen, so that nothing is read in between; connections
