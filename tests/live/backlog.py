@@ -4,8 +4,9 @@
 
     backlog.py server tcp|unix|kept ADDRESS LOG  one thread, one request at a time, WORK_S each. tcp and
                        unix accept the next connection when one is answered; kept has accepted all VISITORS
-                       before it reads of the first. LOG gets path, when it was read and when it was
-                       answered (CLOCK_REALTIME, microseconds). The first is answered when LOG.go exists
+                       before it reads of the first. LOG gets path and times (CLOCK_REALTIME, microseconds): it
+                       could be read, it was read, it was to be answered, it was answered. The first is
+                       answered when LOG.go exists
     backlog.py client ADDRESS LOG NAME  so many visitors at once; LOG gets one line when all have asked
     backlog.py check NAME REPORT LOG FROM TO  FROM..TO: when the recording began, in microseconds
     backlog.py open SERVICE REPORT N          those that nobody has read when the recording ended
@@ -18,7 +19,7 @@ import time
 import facts
 
 VISITORS, WORK_S = 6, 0.15
-NEAR_US = 5000    # between a clock's reading and the I/O beside it, and what the kernel does then
+NEAR_US = 2000    # of two clocks, and of the work beside a wait
 
 
 def now_us():
@@ -35,14 +36,17 @@ def place_of(address):
 
 def serve(conn, log, first):
     with conn:
+        could_us = now_us()
         head = conn.recv(4096)
         read_us = now_us()
         while first and not os.path.exists(log + ".go"):
             time.sleep(0.01)
         time.sleep(WORK_S)
+        work_us = now_us()
         conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         with open(log, "a") as f:
-            f.write("%s %d %d\n" % (head.split()[1].decode(), read_us, now_us()))
+            f.write("%s %d %d %d %d\n" % (head.split()[1].decode(), could_us, read_us, work_us,
+                                          now_us()))
 
 
 def server(how, address, log):
@@ -77,28 +81,29 @@ def client(address, log, name):
 def check(name, report, log, since, until):
     rows = facts.load(report)
     requests = [r for r in facts.kind(rows, "request") if not r["open"]]
-    truths = {"GET " + p: (int(read), int(done)) for p, read, done in map(str.split, open(log))}
+    truths = {"GET " + path: tuple(map(int, times)) for path, *times in map(str.split, open(log))}
     # the first had been read before
-    late = sorted(list(truths.items()), key=lambda t: t[1])[1:]
+    late = sorted(truths.items(), key=lambda t: t[1])[1:]
     found = {r["route"]: r for r in requests}
     facts.ok(len(late) == VISITORS - 1 and len(requests) <= VISITORS and
              all(route in found for route, _ in late),
              "%s: what nobody had read when tardy came is found, nothing else" % name,
              truths, *map(facts.brief, requests))
-    pairs = [(found[route], read, done) for route, (read, done) in late if route in found]
-    facts.ok(pairs and all(r["before"] and not r["incomplete"] for r, _, _ in pairs),
-             "%s: and is marked: it began before" % name, *[r for r, _, _ in pairs][:2])
-    starts = [int(r["start_unix_us"]) for r, _, _ in pairs]
+    pairs = [(found[route], times) for route, times in late if route in found]
+    facts.ok(pairs and all(r["before"] and not r["incomplete"] for r, _ in pairs),
+             "%s: and is marked: it began before" % name, *[r for r, _ in pairs][:2])
+    starts = [int(r["start_unix_us"]) for r, _ in pairs]
     facts.ok(pairs and all(since <= v <= until for v in starts),
              "%s: its time is counted from when tardy came" % name, since, until, starts)
-    wrong = [(facts.brief(r), done) for r, _, done in pairs
-             if not -NEAR_US < facts.end_s(r) * 1e6 - done < NEAR_US]
+    wrong = [(facts.brief(r), times) for r, times in pairs
+             if not times[2] - NEAR_US < facts.end_s(r) * 1e6 < times[3] + NEAR_US]
     facts.ok(pairs and not wrong, "%s: until it is answered" % name, *wrong)
     wrong = []
-    for r, read, done in pairs:
-        queue, slept = facts.own_us(r, "queue"), facts.own_us(r, "sleep")
-        if abs(queue - (read - int(r["start_unix_us"]))) > NEAR_US or slept < WORK_S * 1e6 or \
-                queue + slept < r["wall_us"] - 2 * NEAR_US - facts.own_us(r, "runq"):
+    for r, (could, read, _, _) in pairs:
+        start, queue = int(r["start_unix_us"]), facts.own_us(r, "queue")
+        told = queue + facts.own_us(r, "sleep", "runq")
+        if not could - start - NEAR_US < queue < read - start + NEAR_US or \
+                told < r["wall_us"] - NEAR_US:
             wrong.append((facts.brief(r), r["parts"], read))
     facts.ok(pairs and not wrong, "%s: it was queued until it was read, and slept then" % name, *wrong)
 
