@@ -304,6 +304,10 @@ struct rec_behind {
 	uint64_t stolen_ns; /* interrupts had the CPU, or a hypervisor, as far as known */
 	uint32_t tid, tgid;
 	struct rec_behind_by by[ABI_BEHIND_MAX]; /* in no order */
+	/* the one quota that the thread is under; 0 = none, or several, of which it is not known whose it
+	 * was; records of older versions end before */
+	uint64_t quota_us, period_us;
+	uint8_t group[ABI_NAME];
 };
 
 /* What it does not know is 0. */

@@ -137,15 +137,32 @@ static __always_inline __u64 task_queued_ns(struct task_struct *p)
 	return queued && clock > queued ? clock - queued : 0;
 }
 
-/* The run queue of the task's group; NULL when no quota is set on it. */
+/* The run queue of the task's group. What a quota of a group further up holds back is on its clocks, too:
+ * whether it has one itself says nothing. */
 static __always_inline struct cfs_rq *task_quota_rq(struct task_struct *p)
 {
-	struct cfs_rq *q;
+	return bpf_core_field_exists(p->se.cfs_rq) ? p->se.cfs_rq : NULL;
+}
 
-	if (!bpf_core_field_exists(p->se.cfs_rq))
+#define GROUPS_DEPTH 8
+
+/* The group that has a quota, of the one whose run queue it is and those above. NULL: none has, or more
+ * than one. */
+static __always_inline struct task_group *quota_group(struct cfs_rq *q)
+{
+	struct task_group *g = NULL, *found = NULL;
+
+	if (!bpf_core_field_exists(q->tg) || !bpf_core_field_exists(g->cfs_bandwidth))
 		return NULL;
-	q = p->se.cfs_rq;
-	return q && q->runtime_enabled ? q : NULL;
+	g = q->tg;
+	for (int i = 0; i < GROUPS_DEPTH && g; i++, g = g->parent) {
+		if (g->cfs_bandwidth.quota == ~0ULL)
+			continue;
+		if (found)
+			return NULL;
+		found = g;
+	}
+	return g ? NULL : found;
 }
 
 /* The macro has a variable p of its own, so the argument must not be called p. */

@@ -235,6 +235,27 @@ static __always_inline void wait_emit(struct task_struct *p, struct thread *t, _
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
+/* Fills in which quota it was that throttled t, if one did. A global function: verified once. */
+__noinline int quota_find(struct thread *t)
+{
+	struct task_group *g;
+
+	if (!t)
+		return 0;
+	t->runq.quota_us = 0;
+	t->runq.period_us = 0;
+	t->runq.group[0] = 0;
+	if (!t->runq.throttle_ns)
+		return 0;
+	g = quota_group(typed(t->cfs_rq, struct cfs_rq));
+	if (!g)
+		return 0;
+	t->runq.quota_us = g->cfs_bandwidth.quota / 1000;
+	t->runq.period_us = (__u64)g->cfs_bandwidth.period / 1000;
+	bpf_probe_read_kernel_str(t->runq.group, sizeof(t->runq.group), g->css.cgroup->kn->name);
+	return 0;
+}
+
 /* Who had the CPU while t waited for it; `other` just before. A request that is yet to be read has no
  * id: kept until the read, see runq_emit(). */
 static __always_inline void runq_note(struct thread *t, struct task_struct *other, __u64 runq,
@@ -245,6 +266,7 @@ static __always_inline void runq_note(struct thread *t, struct task_struct *othe
 	t->runq.runq_ns = runq;
 	t->runq.throttle_ns = throttle;
 	behind_find(t);
+	quota_find(t);
 	t->runq_told = 1;
 }
 

@@ -30,6 +30,8 @@ struct thread_io {
 struct thread_runq {
 	__u64 start_ns, runq_ns, throttle_ns, stolen_ns;
 	struct rec_behind_by by[ABI_BEHIND_MAX];
+	__u64 quota_us, period_us; /* what throttled it, see rec_behind */
+	__u8 group[ABI_NAME];
 };
 
 /* The kernel's frames of the latest wait that they were taken of. */
@@ -588,6 +590,9 @@ static __always_inline void runq_emit(struct task_struct *p, struct thread *t, _
 	r->tid = p->pid;
 	r->tgid = p->tgid;
 	__builtin_memcpy(r->by, t->runq.by, sizeof(r->by));
+	r->quota_us = t->runq.quota_us;
+	r->period_us = t->runq.period_us;
+	__builtin_memcpy(r->group, t->runq.group, sizeof(r->group));
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 

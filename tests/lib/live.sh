@@ -70,6 +70,30 @@ kernel_clean() {
 	if [ -z "$bad" ]; then pass "kernel log is clean"; else fail "kernel log" "$bad"; fi
 }
 
+# ---- CPU quotas ----------------------------------------------------------------------------
+# cpu_group DIR: makes a control group that may have a quota; DIR below $CPU_GROUPS
+if CPU_GROUPS=$(awk '$3 == "cgroup" && $4 ~ /(^|,)cpu(,|$)/ { print $2; exit }' /proc/mounts) &&
+	[ -n "$CPU_GROUPS" ]; then
+	CPU_GROUPS_V2=
+else
+	CPU_GROUPS=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	CPU_GROUPS_V2=yes
+fi
+cpu_group() {
+	[ -n "$CPU_GROUPS" ] || bail "no cgroup file system"
+	[ -z "$CPU_GROUPS_V2" ] || echo +cpu >"${1%/*}/cgroup.subtree_control" ||
+		bail "cpu is no controller in ${1%/*}"
+	mkdir "$1" || bail "cannot make $1"
+}
+# cpu_quota_set DIR QUOTA_US PERIOD_US: -1 = no quota
+cpu_quota_set() {
+	if [ -n "$CPU_GROUPS_V2" ]; then
+		echo "$([ "$2" = -1 ] && echo max || echo "$2") $3" >"$1/cpu.max"
+	else
+		echo "$3" >"$1/cpu.cfs_period_us" && echo "$2" >"$1/cpu.cfs_quota_us"
+	fi || bail "cannot set the quota of $1"
+}
+
 # ---- servers -------------------------------------------------------------------------------
 tcp_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # the same without a connection, for a server that takes one

@@ -31,20 +31,11 @@ loop_device() {
 
 # cpu_quota QUOTA_US PERIOD_US PID...: these processes may run so long in each period
 cpu_quota() {
-	local quota=$1 period=$2 root group pid
+	local quota=$1 period=$2 group pid
 	shift 2
-	root=$(awk '$3 == "cgroup" && $4 ~ /(^|,)cpu(,|$)/ { print $2; exit }' /proc/mounts)
-	if [ -n "$root" ]; then
-		group=$root/tardy-compare-$$
-		mkdir "$group" && echo "$period" >"$group/cpu.cfs_period_us" &&
-			echo "$quota" >"$group/cpu.cfs_quota_us" || bail "no CPU quota (cgroup v1)"
-	else
-		root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-		[ -n "$root" ] || bail "no cgroup file system"
-		echo +cpu >"$root/cgroup.subtree_control"
-		group=$root/tardy-compare-$$
-		mkdir "$group" && echo "$quota $period" >"$group/cpu.max" || bail "no CPU quota (cgroup v2)"
-	fi
+	group=$CPU_GROUPS/tardy-compare-$$
+	cpu_group "$group"
+	cpu_quota_set "$group" "$quota" "$period"
 	CPU_GROUP=$group
 	# at_exit comes before the processes are ended: they have to leave first
 	at_exit 'for p in $(cat "$CPU_GROUP/cgroup.procs"); do echo "$p" >"${CPU_GROUP%/*}/cgroup.procs"

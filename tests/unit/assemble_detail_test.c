@@ -154,6 +154,31 @@ static void test_runq_is_behind_all_who_ran(void **state)
 	scene_end(&s);
 }
 
+/* The only quota that it is under held it back, by the name of the group. Not where there are several,
+ * which have no figures; nor do older records. */
+static void test_throttle_names_the_quota(void **state)
+{
+	struct rec_behind r = { .xid = 1, .runq_ns = US(300), .throttle_ns = US(240) };
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	GIVE(&s, r, REC_BEHIND, 900);
+	r.quota_us = 50000;
+	r.period_us = 100000;
+	memcpy(r.group, "nginx.service", 13);
+	GIVE(&s, r, REC_BEHIND, 910);
+	GIVE(&s, r, REC_BEHIND, 920);
+	r.h.len = offsetof(struct rec_behind, quota_us);
+	assemble_record(s.a, &r.h);
+	served(&s, &e, STATE_THROTTLE);
+	expect_part(scene_request(&s, 1), NULL, CAUSE_THROTTLE, "quota 0.5 CPU of nginx.service",
+		    480);
+	expect_part(scene_request(&s, 1), NULL, CAUSE_THROTTLE, "", 420);
+	scene_end(&s);
+}
+
 /* Who had the CPU just before had it for 0.3 of the 0.9 ms. */
 static void test_runq_is_behind_who_ran(void **state)
 {
@@ -284,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_io),
 		cmocka_unit_test(test_who_ran_instead),
 		cmocka_unit_test(test_runq_is_behind_all_who_ran),
+		cmocka_unit_test(test_throttle_names_the_quota),
 		cmocka_unit_test(test_runq_is_behind_who_ran),
 		cmocka_unit_test(test_network_of_the_client),
 		cmocka_unit_test(test_network_of_a_call),

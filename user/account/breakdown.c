@@ -116,7 +116,7 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 	} direct[] = {
 		{ STATE_RUN, CAUSE_CPU, false },
 		{ STATE_RUNQ, CAUSE_RUNQ, true },
-		{ STATE_THROTTLE, CAUSE_THROTTLE, false },
+		{ STATE_THROTTLE, CAUSE_THROTTLE, true },
 		{ STATE_DISK, CAUSE_DISK, true },
 		{ STATE_FAULT, CAUSE_FAULT, true },
 		{ STATE_SLEEP, CAUSE_SLEEP, true },

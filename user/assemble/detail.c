@@ -251,13 +251,14 @@ void detail_io(struct assemble *a, const struct rec_io *r)
 /* ---- CPU and network ----------------------------------------------------------------------- */
 
 /* Time of xid's waits for a CPU: there may be many, so one entry for each name. */
-static void runq_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, uint64_t ns, uint32_t what)
+static void cpu_wait_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, enum cause cause,
+			 uint64_t ns, uint32_t what)
 {
 	struct node *n = ns ? node_find(a, xid) : NULL;
 	struct wait *w;
 
 	for (uint32_t i = 0; n && !node_done(n) && i < n->n_waits; i++)
-		if (n->waits[i].cause == CAUSE_RUNQ && n->waits[i].what == what) {
+		if (n->waits[i].cause == cause && n->waits[i].what == what) {
 			n->waits[i].ns += ns;
 			n->waits[i].count++;
 			n->parts_end_ns = 0;
@@ -265,9 +266,19 @@ static void runq_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, uint64_t 
 		}
 	if (n && n->n_waits == WAITS_MAX)
 		return; /* not under another's name */
-	w = wait_add(a, xid, ts_ns, CAUSE_RUNQ, ns);
+	w = wait_add(a, xid, ts_ns, cause, ns);
 	if (w)
 		w->what = what;
+}
+
+/* "quota 0.5 CPU of nginx.service" */
+static uint32_t quota_what(const struct rec_behind *r)
+{
+	char lead[48];
+
+	snprintf(lead, sizeof(lead), "quota %.3g CPU of ",
+		 (double)r->quota_us / (double)r->period_us);
+	return what_of(lead, record_text(r->group, sizeof(r->group)));
 }
 
 void detail_behind(struct assemble *a, const struct rec_behind *r)
@@ -284,10 +295,14 @@ void detail_behind(struct assemble *a, const struct rec_behind *r)
 	for (size_t i = 0; i <= ABI_BEHIND_MAX && sum > left; i++)
 		ns[i] = (uint64_t)((double)ns[i] / (double)sum * (double)left);
 	for (size_t i = 0; i < ABI_BEHIND_MAX && ns[i]; i++)
-		runq_add(a, r->xid, r->h.ts_ns, ns[i],
-			 what_of("behind ", record_text(r->by[i].comm, ABI_COMM)));
-	runq_add(a, r->xid, r->h.ts_ns, ns[ABI_BEHIND_MAX],
-		 intern_str("behind interrupts or a hypervisor"));
+		cpu_wait_add(a, r->xid, r->h.ts_ns, CAUSE_RUNQ, ns[i],
+			     what_of("behind ", record_text(r->by[i].comm, ABI_COMM)));
+	cpu_wait_add(a, r->xid, r->h.ts_ns, CAUSE_RUNQ, ns[ABI_BEHIND_MAX],
+		     intern_str("behind interrupts or a hypervisor"));
+	if (r->h.len >= sizeof(*r) && r->quota_us && r->period_us)
+		cpu_wait_add(a, r->xid, r->h.ts_ns, CAUSE_THROTTLE,
+			     r->throttle_ns < r->runq_ns ? r->throttle_ns : r->runq_ns,
+			     quota_what(r));
 }
 
 void detail_runq(struct assemble *a, const struct rec_runq *r)
@@ -299,8 +314,8 @@ void detail_runq(struct assemble *a, const struct rec_runq *r)
 	/* Only while it had the CPU; who had it before is not known. Older records do not tell. */
 	if (r->h.len >= sizeof(*r) && r->other_ns < ns)
 		ns = r->other_ns;
-	runq_add(a, r->xid, r->h.ts_ns, ns,
-		 what_of("behind ", record_text(r->other, sizeof(r->other))));
+	cpu_wait_add(a, r->xid, r->h.ts_ns, CAUSE_RUNQ, ns,
+		     what_of("behind ", record_text(r->other, sizeof(r->other))));
 }
 
 void detail_net(struct assemble *a, const struct rec_net *r)

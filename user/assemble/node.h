@@ -90,7 +90,7 @@ struct wait {
 	uint64_t start_ns, key;
 	uint64_t waker_xid;
 	uint32_t what, count;
-	uint8_t cause; /* enum cause whose time it is: lock, disk, fault, runq, ipc, sleep */
+	uint8_t cause; /* enum cause whose time it is: lock, disk, fault, runq, throttle, ipc, sleep */
 	uint8_t as; /* enum cause that it is told as, 0 = the same */
 	bool held; /* lock, ipc: the waker released it */
 };

@@ -22,7 +22,7 @@ static const size_t fixed_bytes[] = {
 	[REC_STACK] = sizeof(struct rec_stack),
 	[REC_IO] = sizeof(struct rec_io),
 	[REC_RUNQ] = offsetof(struct rec_runq, other_ns),
-	[REC_BEHIND] = sizeof(struct rec_behind),
+	[REC_BEHIND] = offsetof(struct rec_behind, quota_us),
 	[REC_NET] = offsetof(struct rec_net, send_wait_ns),
 	[REC_SYM] = sizeof(struct rec_sym),
 };
