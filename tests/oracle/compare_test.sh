@@ -48,7 +48,7 @@ fabricate()
 		printf "{\"id\":%.0f,\"pid\":70,\"tid\":71,\"method\":\"GET\",\"path\":\"%s\"," \
 			"\"accept_call_ns\":0,\"accept_ns\":0,\"prev_end_ns\":%.0f," \
 			"\"read_call_ns\":%.0f," \
-			"\"read_done_ns\":%.0f,\"end_ns\":%.0f,\"last_send_delay_ns\":0,", id, path,
+			"\"read_done_ns\":%.0f,\"end_ns\":%.0f,\"last_send_off_ns\":0,", id, path,
 			q ? (t + q) * 1000 : 0, (t - 1000) * 1000, (t + q + 50) * 1000,
 			(t + q + 50 + own_wall) * 1000 > server
 		printf "\"head\":[50000,30000,20000,0],\"accept\":[0,0,0,0]," \

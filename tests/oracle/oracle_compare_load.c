@@ -75,7 +75,7 @@ static int take_record(const struct json *j, struct oracle_record *r)
 	r->read_call_ns = json_int(j, "read_call_ns");
 	r->read_done_ns = json_int(j, "read_done_ns");
 	r->end_ns = json_int(j, "end_ns");
-	r->last_send_delay_ns = json_int(j, "last_send_delay_ns");
+	r->last_send_off_ns = json_int(j, "last_send_off_ns");
 	take_span(j, "head", &r->head);
 	take_span(j, "accept", &r->accept);
 	take_span(j, "read", &r->read);
@@ -164,7 +164,7 @@ static void take_previous(struct loading *l)
 			    before->end_ns <= best)
 				continue;
 			best = before->end_ns;
-			r->prev_send_delay_ns = before->last_send_delay_ns;
+			r->prev_send_off_ns = before->last_send_off_ns;
 		}
 	}
 }

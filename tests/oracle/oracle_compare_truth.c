@@ -9,7 +9,7 @@
  * turn, when that was after the arrival; else there is no queue, and the head begins at arrival.
  * In the head nothing blocks: the thread is woken by the data, or finds it there.
  *
- * A delay in a turn's last send (the client that it woke took the CPU) may lie before or after the
+ * What a thread did not run in a turn's last send (the client that it woke took the CPU) may lie before or after the
  * bytes were sent, which end the turn: it may be the request's own, or the next one's, or nobody's.
  */
 #define _GNU_SOURCE
@@ -161,9 +161,9 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 	}
 	runq = max_ns(0, r->own.delay_ns - r->own.throttled_ns);
 	t->gap_ns = r->own.wall_ns - r->own.delay_ns - waits - r->own.cpu_ns;
-	add(&t->cause[CAUSE_THROTTLE], max_ns(0, r->own.throttled_ns - r->last_send_delay_ns),
+	add(&t->cause[CAUSE_THROTTLE], max_ns(0, r->own.throttled_ns - r->last_send_off_ns),
 	    r->own.throttled_ns);
-	add(&t->cause[CAUSE_RUNQ], max_ns(0, runq - runq_others - r->last_send_delay_ns - stale),
+	add(&t->cause[CAUSE_RUNQ], max_ns(0, runq - runq_others - r->last_send_off_ns - stale),
 	    runq + max_ns(0, r->own.exec_ns - r->own.cpu_ns) + runq_late + stale);
 	add(&t->cause[CAUSE_CPU], turns ? 0 : max_ns(0, own.lo - stale), own.hi + stale);
 	add(&t->cause[CAUSE_LOOP], 0, turns ? own.hi : 0);
@@ -171,11 +171,11 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 
 void truth_account(struct truth *t, const struct oracle_record *r, const char *mode)
 {
-	int64_t b = r->prev_end_ns, early = b - r->prev_send_delay_ns, held;
+	int64_t b = r->prev_end_ns, early = b - r->prev_send_off_ns, held;
 	enum cause queue = strcmp(mode, "loop") ? CAUSE_QUEUE : CAUSE_LOOP;
 
 	t->start.hi = min_ns(t->start.hi, r->read_done_ns);
-	t->end.lo = r->end_ns - r->last_send_delay_ns;
+	t->end.lo = r->end_ns - r->last_send_off_ns;
 	t->end.hi = r->end_ns;
 	t->wall.lo = t->end.lo - t->start.hi;
 	t->wall.hi = t->end.hi - t->start.lo;

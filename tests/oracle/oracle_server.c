@@ -25,8 +25,6 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 16
-/* An end that blocked is not one that was preempted on the way out of send(). */
-#define SEND_BLOCKED_NS 100000
 
 static volatile sig_atomic_t stop;
 
@@ -115,9 +113,7 @@ static int send_response(struct oracle_thread *t, int fd, const struct oracle_re
 		left -= (size_t)sent;
 	}
 	oracle_clock_mark(&t->clock, end);
-	span = oracle_span_between(&last, end);
-	if (span.wall_ns - span.cpu_ns - span.delay_ns < SEND_BLOCKED_NS)
-		rec->last_send_delay_ns = span.delay_ns;
+	oracle_record_sent(rec, &last, end);
 	if (r->reader_bytes) {
 		span = oracle_span_between(&first, end);
 		oracle_record_wait(rec, ORACLE_READER, (int64_t)r->reader_bytes / 1024, &span);

@@ -85,6 +85,9 @@ void oracle_record_wait(struct oracle_record *rec, int cause, int64_t arg,
 void oracle_record_cause(struct oracle_record *rec, struct oracle_thread *t,
 			 const struct oracle_op *op, const struct oracle_mark *a,
 			 const struct oracle_mark *b);
+/* The last send took from before to end. */
+void oracle_record_sent(struct oracle_record *rec, const struct oracle_mark *before,
+			const struct oracle_mark *end);
 
 /* oracle_server_cause.c */
 /* Opens files, starts helpers. 0, or -errno with everything released. */

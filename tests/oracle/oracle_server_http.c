@@ -142,3 +142,13 @@ void oracle_record_cause(struct oracle_record *rec, struct oracle_thread *t,
 	if (woken_ns)
 		rec->waits[rec->n_waits - 1].woken_ns = woken_ns - a->mono_ns;
 }
+
+/* Not its delay alone: what a hypervisor takes in the middle of a switch is in no clock but the wall's. */
+void oracle_record_sent(struct oracle_record *rec, const struct oracle_mark *before,
+			const struct oracle_mark *end)
+{
+	struct oracle_span span = oracle_span_between(before, end);
+
+	if (!span.blocked)
+		rec->last_send_off_ns = span.wall_ns > span.cpu_ns ? span.wall_ns - span.cpu_ns : 0;
+}

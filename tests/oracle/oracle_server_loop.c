@@ -88,11 +88,10 @@ static void interest(struct loop *l, int fd, struct connection *c, uint32_t even
 static void finish(struct loop *l, struct connection *c, const struct oracle_mark *before)
 {
 	struct oracle_mark end;
-	struct oracle_span last, foreign = c->foreign;
+	struct oracle_span foreign = c->foreign;
 
 	oracle_clock_mark(&l->t->clock, &end);
-	last = oracle_span_between(before, &end);
-	c->rec.last_send_delay_ns = last.delay_ns;
+	oracle_record_sent(&c->rec, before, &end);
 	if (c->r.reader_bytes)
 		wait_end(l, c, ORACLE_READER, (int64_t)c->r.reader_bytes / 1024);
 	c->rec.end_ns = end.mono_ns;

@@ -232,9 +232,9 @@ static void write_record(FILE *f, const struct oracle_record *r)
 	fprintf(f,
 		",\"accept_call_ns\":%" PRId64 ",\"accept_ns\":%" PRId64 ",\"prev_end_ns\":%" PRId64
 		",\"read_call_ns\":%" PRId64 ",\"read_done_ns\":%" PRId64 ",\"end_ns\":%" PRId64
-		",\"last_send_delay_ns\":%" PRId64,
+		",\"last_send_off_ns\":%" PRId64,
 		r->accept_call_ns, r->accept_ns, r->prev_end_ns, r->read_call_ns, r->read_done_ns,
-		r->end_ns, r->last_send_delay_ns);
+		r->end_ns, r->last_send_off_ns);
 	write_span(f, "head", &r->head);
 	write_span(f, "accept", &r->accept);
 	write_span(f, "read", &r->read);

@@ -62,8 +62,9 @@ struct oracle_record {
 	int64_t read_call_ns; /* when the call began in which the thread waited for the request */
 	int64_t read_done_ns; /* return of the read that gave the first bytes */
 	int64_t end_ns; /* return of the last send */
-	int64_t last_send_delay_ns; /* delay in that send: it may lie after the bytes were sent */
-	int64_t prev_send_delay_ns; /* that of the previous turn; only the comparator fills it */
+	/* what it did not run in that send, 0 if it blocked: that may lie after the bytes were sent */
+	int64_t last_send_off_ns;
+	int64_t prev_send_off_ns; /* that of the previous turn; only the comparator fills it */
 	struct oracle_span head; /* previous end -> read done */
 	struct oracle_span accept; /* the accept call */
 	struct oracle_span read; /* read call -> read done */
