@@ -67,6 +67,85 @@ static __always_inline void sweep_stamp(struct sock *sk)
 	pending_tell(c, now);
 }
 
+/* What began until then is known after this sweep: the collector says when, before each. What is left
+ * out all the same, as it was in the middle of an I/O whenever it was looked at, began at the earliest
+ * at sweep_left_ns (0 = nothing). */
+__u64 sweep_covers_ns;
+__u64 sweep_left_ns;
+
+/* Written by sweeps only, of which there is one at a time. */
+struct conn_copy {
+	struct rec_xchg rec;
+	__u8 req[2 * ABI_REQ_HEAD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct conn_copy);
+} conn_copies SEC(".maps");
+
+#define COPY_TRIES 3
+
+/* An exchange that goes on is copied first: is the copy whole, or did an I/O come between? */
+static __always_inline bool conn_copy_whole(struct conn *c, struct conn_copy *to, __u32 len)
+{
+	__u32 ios = c->rec.lifetime;
+
+	if (__sync_fetch_and_add(&c->busy, 0) ||
+	    bpf_probe_read_kernel(to, sizeof(to->rec) + len, &c->rec))
+		return false;
+	return !__sync_fetch_and_add(&c->busy, 0) && c->rec.lifetime == ios;
+}
+
+/* 1, or 0: it was left out. */
+__noinline int conn_emit_copy(struct conn *c, __u64 now)
+{
+	void *ring = ring_of_cpu();
+	struct conn_copy *copy;
+	bool whole = false;
+	__u32 zero = 0, len = 0;
+
+	copy = bpf_map_lookup_elem(&conn_copies, &zero);
+	if (!ring || !c || !copy)
+		return 0;
+	__sync_lock_test_and_set(&c->dirty, 0); /* as in conn_emit() */
+	for (int i = 0; i < COPY_TRIES && !whole; i++) {
+		len = c->rec.req_len;
+		asm volatile("%0 &= 2047" : "+r"(len));
+		whole = conn_copy_whole(c, copy, len);
+	}
+	if (!whole) {
+		c->dirty = 1;
+		return 0;
+	}
+	net_emit(c, now);
+	copy->rec.flags = (copy->rec.flags & ~XCHG_CLOSED) | XCHG_OPEN;
+	hdr_fill(&copy->rec.h, REC_XCHG, sizeof(copy->rec) + len, now);
+	if (bpf_ringbuf_output(ring, copy, sizeof(copy->rec) + len, BPF_RB_NO_WAKEUP)) {
+		count(COUNTER_RING_XCHG);
+		c->dirty = 1;
+		return 1;
+	}
+	c->open_out = 1;
+	return 1;
+}
+
+/* An exchange may go on without ever being at rest, and one that is over now may have begun long ago:
+ * whoever decides by what went on at some time has to know of it. */
+static __always_inline void sweep_goes_on(struct conn *c, __u64 now)
+{
+	__u64 began = c->rec.turn[0].first_ns;
+
+	if (!began)
+		began = c->rec.turn[1].first_ns; /* of a pipeline */
+	if (began > sweep_covers_ns || conn_emit_copy(c, now))
+		return;
+	if (!sweep_left_ns || began < sweep_left_ns)
+		sweep_left_ns = began;
+}
+
 static __always_inline int sweep_conn(struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, NULL, 0);
@@ -74,14 +153,20 @@ static __always_inline int sweep_conn(struct sock *sk)
 
 	if (!c)
 		sweep_stamp(sk);
-	if (!c || c->verdict == IGNORED || c->busy)
+	if (!c || c->verdict == IGNORED)
 		return 0;
 	now = bpf_ktime_get_ns();
 	last = c->rec.turn[1].last_ns;
 	if (c->rec.turn[0].last_ns > last)
 		last = c->rec.turn[0].last_ns;
-	if (c->active && c->dirty && now - last > AT_REST_NS)
-		conn_emit(c, XCHG_OPEN, now);
+	if (c->active && c->dirty) {
+		if (!c->busy && now - last > AT_REST_NS)
+			conn_emit(c, XCHG_OPEN, now);
+		else
+			sweep_goes_on(c, now);
+	}
+	if (c->busy)
+		return 0;
 	if (c->rec.role == ROLE_ACCEPTED && c->arrival.ready_ns > last &&
 	    now - c->arrival.ready_ns > PENDING_NS && (!c->active || c->rec.turn[1].ops) &&
 	    has_unread(&c->arrival, sk) && pending_room())

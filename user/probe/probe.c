@@ -22,7 +22,7 @@
 #include "tardy.skel.h"
 
 #define RING_BYTES_DEFAULT (8u << 20)
-#define SWEEP_SLACK_NS 5000000ull /* the sweep leaves out what had I/O this recently */
+#define SWEEP_SLACK_NS 5000000ull /* the sweep leaves out what began this recently */
 
 #define HOOK_ROW(program, tp, need, gives, effect) HOOK_##program,
 enum { HOOKS(HOOK_ROW) HOOK_COUNT, HOOK_SAMPLE = HOOK_COUNT, HOOK_ROWS };
@@ -447,7 +447,7 @@ int probe_sweep(struct probe *p, uint64_t *covered_ns)
 	uint64_t start = kernel_clock_ns();
 
 	*covered_ns = start - SWEEP_SLACK_NS;
-	return sweep_run(p->sweep);
+	return sweep_run(p->sweep, covered_ns);
 }
 
 void probe_each_second(struct probe *p)

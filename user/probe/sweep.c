@@ -173,11 +173,14 @@ static int run_maps(struct sweep *s)
 	return err ? err : sweep_iterate(s->stamps);
 }
 
-int sweep_run(struct sweep *s)
+int sweep_run(struct sweep *s, uint64_t *covered_ns)
 {
+	struct tardy_bpf__bss *bss = s->skel->bss;
 	int err;
 
-	s->skel->bss->pending_told = 0;
+	bss->pending_told = 0;
+	bss->sweep_covers_ns = *covered_ns;
+	bss->sweep_left_ns = 0;
 	err = s->conns ? run_maps(s) : 0;
 	for (int i = 0; i < 2 && !err; i++) {
 		if (s->sockets[i] && !s->no_walk[i] && !err)
@@ -185,6 +188,8 @@ int sweep_run(struct sweep *s)
 	}
 	for (size_t i = 0; i < s->n_files && !err; i++)
 		err = sweep_iterate(s->files[i].link);
+	if (bss->sweep_left_ns && bss->sweep_left_ns <= *covered_ns)
+		*covered_ns = bss->sweep_left_ns - 1;
 	return err ? err : sweep_iterate(s->threads);
 }
 

@@ -24,8 +24,9 @@ void sweep_choose(struct tardy_bpf *skel, bool no_maps);
 /* Attaches to a loaded skeleton, which has to live as long. 0 or negative errno. */
 int sweep_new(struct sweep **out, struct tardy_bpf *skel);
 void sweep_free(struct sweep *s);
-/* Runs them all once. 0 or negative errno. */
-int sweep_run(struct sweep *s);
+/* Runs them all once. 0 or negative errno. *covered_ns is the time of which all is to be known by them;
+ * it becomes earlier if an exchange that had begun then could not be written out. */
+int sweep_run(struct sweep *s, uint64_t *covered_ns);
 /* To be called each second: looks at how many sockets there are, and where whose processes live. */
 void sweep_look(struct sweep *s);
 
