@@ -17,8 +17,7 @@
 # TARDY_ORACLE_RECORD (options for tardy record), TARDY_ORACLE_SETTLE=SECONDS (before the first
 # request, for a machine whose only processor the start of the recording keeps busy),
 # TARDY_ORACLE_COMPARE (options for oracle_compare),
-# TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared),
-# TARDY_ORACLE_TRIES (2: how often a mode is measured at most, see below).
+# TARDY_ORACLE_TRUTH_ONLY=1 (no tardy: only show that server and client run; nothing is compared).
 
 set -u
 build=${TARDY_BUILD:-${BUILD:-build}}
@@ -328,43 +327,9 @@ setup_upstream || lacks "a network namespace with an upstream" upstream
 
 worst=0
 : >"$work/closing"
-# failed_checks LOG: what disagreed, a line each, sorted: "group cause", or a count that is wrong
-failed_checks()
-{
-	awk '$NF == "FAIL" { print $1, $2; n++ }
-		/checks failed$/ { if ($1 + 0 > n) print "requests found, holders or unknown time" }' "$1" |
-		sort
-}
-
-# With 30 requests a group, its 95th percentile is one request: a hypervisor that takes the CPU away
-# at the wrong moment spoils it, another one each time. So a mode that disagrees is measured once more, and
-# disagrees when one and the same check fails both times. A broken classifier is given one try.
-tries=${TARDY_ORACLE_TRIES:-2}
-[ -n "$classifier" ] && tries=1
 for mode in ${modes//,/ }; do
-	: >"$work/still"
-	for ((try = 1; try <= tries; try++)); do
-		run_mode "$mode"
-		status=$?
-		[ "$status" = 1 ] || break
-		failed_checks "$work/$mode.compare.log" >"$work/now"
-		if [ "$try" = 1 ]; then
-			cp "$work/now" "$work/still"
-		else
-			comm -12 "$work/still" "$work/now" >"$work/both"
-			cp "$work/both" "$work/still"
-		fi
-		if [ ! -s "$work/still" ]; then
-			say "mode $mode: no check failed in all of $try tries"
-			status=0
-			break
-		fi
-		[ "$try" -lt "$tries" ] || break
-		say "mode $mode disagreed, try $((try + 1)) of $tries"
-		sed -i '$d' "$work/closing"
-		rm -f "$work/$mode".*
-		port=$((port + 1))
-	done
+	run_mode "$mode"
+	status=$?
 	[ "$status" -gt "$worst" ] && worst=$status
 	port=$((port + 1))
 done

@@ -35,7 +35,7 @@ is "both again" $? 0
 kill -INT "$tardy"
 wait "$tardy"
 scene_http
-TARDY_ORACLE_TRIES=1 scene_oracle threads --mode threads --samples 5
+scene_oracle threads --mode threads --samples 5
 like "oracle: each request is found, none is invented" /out/oracle.threads \
 	'missed 0, invented 0, wrong route or status 0, incomplete 0, aborted 0, residue above 1 us 0'
 is "oracle: at most 1 % is unknown" "$(grep -c 'unknown.*FAIL' /out/oracle.threads)" 0
