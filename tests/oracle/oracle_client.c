@@ -2,7 +2,7 @@
 /*
  * The oracle's client: sends the scripted requests of a mode and logs when.
  *
- *	oracle_client --port PORT --mode threads|workers|loop --out FILE [-n SAMPLES]
+ *	oracle_client --port PORT --mode threads|workers|pool|loop|proxy|lasting --out FILE [-n SAMPLES]
  *		[--only LIST] [--without LIST] [--plain-fsync]
  *
  * Each group of the table below is one cause alone, SAMPLES times (30) with durations of 1 to
@@ -31,13 +31,23 @@
 #define REST_US 300 /* lets the server block in its next read */
 #define SPINNERS 2
 #define BACKLOG_AT_ONCE 8
+#define SLOT_AT_ONCE 5
+#define SHARING_AT_ONCE 3
+#define CALLS_EACH 4
 #define SLOW_CHUNKS 8
 #define DISK_KIB 64
 #define DISK_REST_US 60000
 #define PLAIN_FSYNC_KIB 8192
 #define THROTTLE_CPU 0 /* runq has the last CPU */
 
-enum mode { MODE_THREADS = 1, MODE_WORKERS = 2, MODE_LOOP = 4 };
+enum mode {
+	MODE_THREADS = 1,
+	MODE_WORKERS = 2,
+	MODE_POOL = 4,
+	MODE_LOOP = 8,
+	MODE_PROXY = 16,
+	MODE_LASTING = 32
+};
 
 struct script {
 	int port, samples;
@@ -388,6 +398,104 @@ static int run_backlog(struct script *s, const struct group *g)
 	return err;
 }
 
+/* More requests at once than there are threads, on lasting connections. */
+static int run_crowd(struct script *s, const struct group *g)
+{
+	static const char *const causes[] = { "sleep", "spin", "pipe" };
+	struct client c[BACKLOG_AT_ONCE];
+	int err = 0, n = 0;
+
+	for (; n < BACKLOG_AT_ONCE && !err; n++)
+		err = open_warm(s, &c[n], 0);
+	for (int i = 0; i < s->samples && !err; i += BACKLOG_AT_ONCE) {
+		for (int k = 0; k < BACKLOG_AT_ONCE && !err; k++) {
+			char path[64];
+
+			snprintf(path, sizeof(path), "/c/%s=%lld", causes[random_below(s, 3)],
+				 (long long)random_us(s, 2000, 15000));
+			err = client_send(&c[k], g->name, path, NULL);
+		}
+		for (int k = 0; k < BACKLOG_AT_ONCE && !err; k++)
+			err = client_receive(&c[k], NULL);
+		client_sleep_us(REST_US);
+	}
+	while (n > 0)
+		client_close(&c[--n]);
+	return err;
+}
+
+/* More requests at once than the proxy has connections to what is behind it: a target of its own for
+ * each, or (alike) the same for all. */
+static int run_slot(struct script *s, const struct group *g)
+{
+	struct client c[SLOT_AT_ONCE];
+	int err = 0, n = 0;
+
+	for (; n < SLOT_AT_ONCE && !err; n++) {
+		err = open_warm(s, &c[n], 0);
+		c[n].alike = !strcmp(g->name, "alike");
+	}
+	for (int i = 0; i < s->samples && !err; i += SLOT_AT_ONCE) {
+		for (int k = 0; k < SLOT_AT_ONCE && !err; k++) {
+			char path[64];
+
+			snprintf(path, sizeof(path), "/c/sleep=%lld",
+				 c[k].alike ? 8000LL : (long long)random_us(s, 2000, 15000));
+			err = client_send(&c[k], g->name, path, NULL);
+			client_sleep_us(random_below(s, 2000));
+		}
+		for (int k = 0; k < SLOT_AT_ONCE && !err; k++)
+			err = client_receive(&c[k], NULL);
+		client_sleep_us(REST_US);
+	}
+	while (n > 0)
+		client_close(&c[--n]);
+	return err;
+}
+
+/* Requests that call several times, and do something in between. */
+static int run_calls(struct script *s, const struct group *g)
+{
+	int err = 0;
+
+	for (int i = 0; i < s->samples && !err; i++) {
+		char path[160] = "/c/spin=100";
+		int len = (int)strlen(path);
+
+		for (int k = 0; k < CALLS_EACH; k++)
+			len += snprintf(path + len, sizeof(path) - (size_t)len,
+					",store=%lld,spin=200", (long long)random_us(s, 500, 5000));
+		err = one(s, g->name, path, NULL);
+	}
+	return err;
+}
+
+/* Several threads call on the connection that they share. */
+static int run_sharing(struct script *s, const struct group *g)
+{
+	struct client c[SHARING_AT_ONCE];
+	int err = 0, n = 0;
+
+	for (; n < SHARING_AT_ONCE && !err; n++)
+		err = open_warm(s, &c[n], 0);
+	for (int i = 0; i < s->samples && !err; i += SHARING_AT_ONCE) {
+		for (int k = 0; k < SHARING_AT_ONCE && !err; k++) {
+			char path[160];
+
+			snprintf(path, sizeof(path), "/c/shared=%lld,spin=300,shared=%lld",
+				 (long long)random_us(s, 1000, 8000),
+				 (long long)random_us(s, 1000, 8000));
+			err = client_send(&c[k], g->name, path, NULL);
+		}
+		for (int k = 0; k < SHARING_AT_ONCE && !err; k++)
+			err = client_receive(&c[k], NULL);
+		client_sleep_us(REST_US);
+	}
+	while (n > 0)
+		client_close(&c[--n]);
+	return err;
+}
+
 /* Two connections of one loop: the second's request comes 2 ms after the first's. */
 static int pairs(struct script *s, const char *first_group, const char *first_cause, int64_t low,
 		 int64_t high, const char *second_group, const char *second_path)
@@ -425,7 +533,7 @@ static int run_overlap(struct script *s, const struct group *g)
 	return pairs(s, g->name, "upstream", 20000, 40000, "guest", "/c/spin=5000");
 }
 
-#define ALL (MODE_THREADS | MODE_WORKERS | MODE_LOOP)
+#define ALL (MODE_THREADS | MODE_WORKERS | MODE_POOL | MODE_LOOP)
 
 static const struct group groups[] = {
 	{ "spin", ALL, run_alone },
@@ -433,7 +541,7 @@ static const struct group groups[] = {
 	{ "timer", MODE_LOOP, run_alone },
 	{ "timers", MODE_LOOP, run_timers },
 	{ "futex", ALL, run_alone },
-	{ "flock", ALL, run_alone },
+	{ "flock", MODE_THREADS | MODE_WORKERS | MODE_LOOP, run_alone },
 	{ "pipe", ALL, run_alone },
 	{ "disk", MODE_THREADS | MODE_LOOP, run_alone },
 	{ "fsync", MODE_THREADS, run_alone },
@@ -441,12 +549,19 @@ static const struct group groups[] = {
 	{ "upstream", MODE_THREADS | MODE_LOOP, run_alone },
 	{ "body", MODE_THREADS | MODE_LOOP, run_body },
 	{ "reader", MODE_THREADS | MODE_LOOP, run_reader },
-	{ "mutex", MODE_THREADS, run_held },
+	{ "mutex", MODE_THREADS | MODE_POOL, run_held },
 	{ "hflock", MODE_THREADS | MODE_WORKERS, run_held },
 	{ "backlog", MODE_WORKERS, run_backlog },
+	{ "crowd", MODE_POOL, run_crowd },
+	{ "slot", MODE_PROXY, run_slot },
+	{ "alike", MODE_PROXY, run_slot },
+	{ "store", MODE_LASTING, run_alone },
+	{ "shared", MODE_LASTING, run_alone },
+	{ "calls", MODE_LASTING, run_calls },
+	{ "sharing", MODE_LASTING, run_sharing },
 	{ "loopblock", MODE_LOOP, run_loopblock },
 	{ "overlap", MODE_LOOP, run_overlap },
-	{ "mix", ALL, run_mix },
+	{ "mix", MODE_THREADS | MODE_WORKERS | MODE_LOOP, run_mix },
 	{ "runq", MODE_THREADS, run_runq },
 	{ "throttle", MODE_THREADS, run_throttle },
 };
@@ -458,6 +573,8 @@ static int run_groups(struct script *s)
 	s->main.fd = -1;
 	if (s->mode != MODE_WORKERS)
 		err = open_warm(s, &s->main, 0);
+	if (s->mode == MODE_LASTING && !err)
+		err = one(s, "warmup", "/c/shared=0", NULL);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups) && !err; i++) {
 		const struct group *g = &groups[i];
 		bool needs_upstream = !strcmp(g->name, "overlap");
@@ -514,6 +631,9 @@ int main(int argc, char **argv)
 			break;
 		case 'm':
 			s->mode = !strcmp(optarg, "workers") ? MODE_WORKERS :
+				  !strcmp(optarg, "pool")    ? MODE_POOL :
+				  !strcmp(optarg, "proxy")   ? MODE_PROXY :
+				  !strcmp(optarg, "lasting") ? MODE_LASTING :
 				  !strcmp(optarg, "loop")    ? MODE_LOOP :
 							       MODE_THREADS;
 			break;

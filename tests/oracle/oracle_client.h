@@ -28,6 +28,7 @@ struct client {
 	struct client_log *log;
 	uint32_t at; /* the request that is outstanding */
 	bool close; /* ask for "Connection: close" */
+	bool alike; /* ask without a query, so that nothing of the target is its own */
 };
 
 struct client_slow {
@@ -39,7 +40,7 @@ struct client_slow {
 /* Connects to 127.0.0.1:port. rcvbuf 0 leaves the default. 0 or -errno. */
 int client_open(struct client *c, struct client_log *log, int port, int rcvbuf);
 void client_close(struct client *c);
-/* Sends a request with the path (a query with the id is added); with body it is a POST whose body
+/* Sends a request with the path (a query with the id is added, and a field); with body it is a POST whose body
  * follows in slow pieces. 0 or -errno. */
 int client_send(struct client *c, const char *group, const char *path,
 		const struct client_slow *body);

@@ -73,7 +73,7 @@ static int send_body(struct client *c, const struct client_slow *body)
 int client_send(struct client *c, const char *group, const char *path,
 		const struct client_slow *body)
 {
-	char head[512], length[64] = "";
+	char head[512], query[32] = "", length[64] = "";
 	struct client_sent *s;
 	int len;
 
@@ -86,10 +86,11 @@ int client_send(struct client *c, const char *group, const char *path,
 	if (body)
 		snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
 			 body->chunks * body->chunk_bytes);
+	if (!c->alike)
+		snprintf(query, sizeof(query), "?id=%" PRIu64, s->id);
 	len = snprintf(head, sizeof(head),
-		       "%s %s?id=%" PRIu64 " HTTP/1.1\r\nHost: oracle\r\nX-Id: %" PRIu64
-		       "\r\n%s%s\r\n",
-		       body ? "POST" : "GET", path, s->id, s->id, length,
+		       "%s %s%s HTTP/1.1\r\nHost: oracle\r\nX-Id: %" PRIu64 "\r\n%s%s\r\n",
+		       body ? "POST" : "GET", path, query, s->id, length,
 		       c->close ? "Connection: close\r\n" : "");
 	s->send_call_ns = oracle_now_ns();
 	if (send(c->fd, head, (size_t)len, MSG_NOSIGNAL) != len)

@@ -18,11 +18,13 @@ struct range {
 
 struct truth {
 	uint64_t id;
+	uint64_t caller; /* the request that called it, 0 = the client */
 	char group[16];
 	int64_t pid, tid;
 	char method[8], path[160];
 	struct range start, end, wall;
 	struct range cause[CAUSE_COUNT];
+	unsigned waited; /* the causes of its waits, a bit each */
 	bool unwoken; /* it waited for what says not when it woke it */
 	int64_t gap_ns; /* of its own wall, what neither clock nor cause explains */
 	bool found;
@@ -30,11 +32,12 @@ struct truth {
 
 /* A request as tardy reports it. */
 struct answer {
+	int64_t id, parent; /* tardy's; parent 0 = none */
 	int64_t pid, tid, start_ns, wall_ns, sum_ns;
 	int64_t cause_ns[CAUSE_COUNT];
 	char method[16], route[160], held_by[160];
 	int64_t status;
-	bool incomplete, aborted;
+	bool incomplete, aborted, entry;
 	struct truth *truth; /* NULL = no request of the oracle */
 };
 
@@ -80,7 +83,9 @@ const char *json_text(const struct json *object, const char *key);
 bool json_bool(const struct json *object, const char *key);
 
 /* oracle_compare_load.c: 0, or 2 with a message on stderr; memory is never given back */
-int truths_load(struct truths *t, const char *server_path, const char *client_path);
+/* callee_path: the truth of another server, which that one called; NULL = none. */
+int truths_load(struct truths *t, const char *server_path, const char *client_path,
+		const char *callee_path);
 int answers_load(struct answers *a, const char *path, const struct truths *t);
 /* Joins answers to truths of the same thread, the nearest in start and end first. */
 void answers_match(struct answers *a, struct truths *t);

@@ -66,11 +66,13 @@ static void take_span(const struct json *object, const char *key, struct oracle_
 
 static int take_record(const struct json *j, struct oracle_record *r)
 {
-	const struct json *waits = json_get(j, "waits");
+	const struct json *waits = json_get(j, "waits"), *call;
 
 	memset(r, 0, sizeof(*r));
 	r->accept_call_ns = json_int(j, "accept_call_ns");
 	r->accept_ns = json_int(j, "accept_ns");
+	r->hand_ns = json_int(j, "hand_ns");
+	r->handed_ns = json_int(j, "handed_ns");
 	r->prev_end_ns = json_int(j, "prev_end_ns");
 	r->read_call_ns = json_int(j, "read_call_ns");
 	r->read_done_ns = json_int(j, "read_done_ns");
@@ -92,6 +94,12 @@ static int take_record(const struct json *j, struct oracle_record *r)
 		w->woken_ns = json_int(waits, "woken_ns");
 		w->shared = json_int(waits, "shared");
 		w->foreign_ns = json_int(waits, "foreign_ns");
+		call = json_get(waits, "call");
+		if (call) {
+			w->call.id = (uint64_t)json_int(call, "id");
+			w->call.send_call_ns = json_int(call, "send_call_ns");
+			w->call.send_done_ns = json_int(call, "send_done_ns");
+		}
 		take_span(waits, "span", &w->span);
 	}
 	return 0;
@@ -100,7 +108,9 @@ static int take_record(const struct json *j, struct oracle_record *r)
 struct loading {
 	struct truths *t;
 	struct oracle_record *records;
-	bool *seen; /* by the client */
+	char mode[16]; /* of the server's file that was read last */
+	size_t n_served; /* records of the server, the rest is the callee's */
+	bool *seen; /* by the client, or the caller */
 };
 
 static int take_server_line(const struct json *j, size_t nr, void *arg)
@@ -110,7 +120,7 @@ static int take_server_line(const struct json *j, size_t nr, void *arg)
 	struct truth *add;
 
 	if (!nr) {
-		copy_text(t->mode, sizeof(t->mode), json_text(j, "mode"));
+		copy_text(l->mode, sizeof(l->mode), json_text(j, "mode"));
 		t->realtime_minus_monotonic_ns = json_int(j, "realtime_minus_monotonic_ns");
 		return strcmp(json_text(j, "schema"), "oracle.truth/1") ? 2 : 0;
 	}
@@ -128,6 +138,49 @@ static int take_server_line(const struct json *j, size_t nr, void *arg)
 	return take_record(j, &l->records[t->n++]);
 }
 
+/* Who asked for record i, and when: then its truth is known. */
+static void account(struct loading *l, size_t i, const char *group, int64_t from_ns, int64_t to_ns)
+{
+	struct truth *t = &l->t->v[i];
+
+	copy_text(t->group, sizeof(t->group), group);
+	t->start.lo = from_ns;
+	t->start.hi = to_ns;
+	l->seen[i] = true;
+	truth_account(t, &l->records[i], i < l->n_served ? l->t->mode : l->mode);
+}
+
+/* What the server called is what the other one served. 0, or 2: that knows nothing of it. */
+static int take_call(struct loading *l, const struct truth *caller, const struct oracle_call *call)
+{
+	for (size_t i = l->n_served; i < l->t->n; i++) {
+		if (l->t->v[i].id != call->id)
+			continue;
+		l->t->v[i].caller = caller->id;
+		account(l, i, strcmp(caller->group, "warmup") ? "callee" : "warmup",
+			call->send_call_ns, call->send_done_ns);
+		return 0;
+	}
+	return 2;
+}
+
+static int take_calls(struct loading *l)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < l->n_served && !err; i++) {
+		const struct oracle_record *r = &l->records[i];
+
+		for (int k = 0; k < r->n_waits && !err; k++)
+			if (r->waits[k].call.id)
+				err = take_call(l, &l->t->v[i], &r->waits[k].call);
+		if (err)
+			fprintf(stderr, "oracle_compare: a call of request %llu was not served\n",
+				(unsigned long long)l->t->v[i].id);
+	}
+	return err;
+}
+
 static int take_client_line(const struct json *j, size_t nr, void *arg)
 {
 	struct loading *l = arg;
@@ -136,15 +189,10 @@ static int take_client_line(const struct json *j, size_t nr, void *arg)
 	if (!nr)
 		return strcmp(json_text(j, "schema"), "oracle.client/1") ? 2 : 0;
 	for (size_t i = 0; i < l->t->n; i++) {
-		struct truth *t = &l->t->v[i];
-
-		if (t->id != id)
+		if (l->t->v[i].id != id)
 			continue;
-		copy_text(t->group, sizeof(t->group), json_text(j, "group"));
-		t->start.lo = json_int(j, "send_call_ns");
-		t->start.hi = json_int(j, "send_done_ns");
-		l->seen[i] = true;
-		truth_account(t, &l->records[i], l->t->mode);
+		account(l, i, json_text(j, "group"), json_int(j, "send_call_ns"),
+			json_int(j, "send_done_ns"));
 		return 0;
 	}
 	return 2; /* the server knows nothing of it */
@@ -169,19 +217,26 @@ static void take_previous(struct loading *l)
 	}
 }
 
-int truths_load(struct truths *t, const char *server_path, const char *client_path)
+int truths_load(struct truths *t, const char *server_path, const char *client_path,
+		const char *callee_path)
 {
 	struct loading l = { .t = t };
 	int err;
 
 	memset(t, 0, sizeof(*t));
 	err = each_line(server_path, take_server_line, &l);
+	copy_text(t->mode, sizeof(t->mode), l.mode);
+	l.n_served = t->n;
+	if (!err && callee_path)
+		err = each_line(callee_path, take_server_line, &l);
 	l.seen = calloc(t->n + 1, sizeof(*l.seen));
 	if (!l.seen)
 		abort();
 	take_previous(&l);
 	if (!err)
 		err = each_line(client_path, take_client_line, &l);
+	if (!err && callee_path)
+		err = take_calls(&l);
 	for (size_t i = 0; i < t->n && !err; i++) {
 		if (!l.seen[i]) {
 			fprintf(stderr, "oracle_compare: request %llu has no client\n",
@@ -265,6 +320,9 @@ static int take_answer_line(const struct json *j, size_t nr, void *arg)
 		abort();
 	a = &ctx->a->v[ctx->a->n++];
 	memset(a, 0, sizeof(*a));
+	a->id = json_int(j, "id");
+	a->parent = json_int(j, "parent");
+	a->entry = json_bool(j, "entry");
 	a->pid = json_int(j, "pid");
 	a->tid = json_int(j, "tid");
 	a->start_ns = json_int(j, "start_unix_us") * 1000 - ctx->t->realtime_minus_monotonic_ns;

@@ -90,13 +90,28 @@ static struct range woken_delay(const struct oracle_record *r, struct range wall
 	return d;
 }
 
-static void account_head(struct truth *t, const struct oracle_record *r, enum cause queue)
+/* A thread of a pool: when another one woke it for this request. */
+static struct range handed(const struct oracle_record *r)
 {
-	struct range a = t->start, wall, delay;
+	return (struct range){ r->hand_ns, min_ns(r->handed_ns, r->read_done_ns) };
+}
+
+/* ... and when it had begun to wait for that, at the latest. */
+static int64_t waits_from(const struct oracle_record *r)
+{
+	return r->read_call_ns + r->read.cpu_ns + r->read.delay_ns;
+}
+
+static void account_head(struct truth *t, const struct oracle_record *r, enum cause queue,
+			 bool pool)
+{
+	struct range a = r->hand_ns ? handed(r) : t->start, wall, delay;
 	int64_t b = r->prev_end_ns, throttled = r->read.throttled_ns;
 	/* A worker or a loop that turns from one connection to another without a wait: how much of
-	 * that is work for the one before is for no clock to say. */
-	bool busy = (r->accept_ns || queue == CAUSE_LOOP) && b >= a.hi;
+	 * that is work for the one before is for no clock to say. Neither is it for the thread of a
+	 * pool that had not begun to wait when the request arrived. */
+	bool busy = pool ? !r->hand_ns || waits_from(r) >= t->start.lo :
+			   (r->accept_ns || queue == CAUSE_LOOP) && b >= a.hi;
 
 	wall.lo = r->read_done_ns - max_ns(a.hi, b);
 	wall.hi = r->read_done_ns - max_ns(a.lo, b);
@@ -143,6 +158,7 @@ static void account_own(struct truth *t, const struct oracle_record *r)
 			continue; /* never blocks */
 		waits += max_ns(0, off - s->cpu_ns);
 		t->unwoken |= !r->waits[i].woken_ns;
+		t->waited |= 1u << cause_of(r->waits[i].cause);
 		hi = max_ns(0, off - on.lo);
 		lo = max_ns(0, off - on.hi);
 		own_late = late_ns(&r->waits[i], on, lo);
@@ -173,6 +189,7 @@ void truth_account(struct truth *t, const struct oracle_record *r, const char *m
 {
 	int64_t b = r->prev_end_ns, early = b - r->prev_send_off_ns, held;
 	enum cause queue = strcmp(mode, "loop") ? CAUSE_QUEUE : CAUSE_LOOP;
+	struct range turned = r->hand_ns ? handed(r) : (struct range){ early, b };
 
 	t->start.hi = min_ns(t->start.hi, r->read_done_ns);
 	t->end.lo = r->end_ns - r->last_send_off_ns;
@@ -180,10 +197,11 @@ void truth_account(struct truth *t, const struct oracle_record *r, const char *m
 	t->wall.lo = t->end.lo - t->start.hi;
 	t->wall.hi = t->end.hi - t->start.lo;
 	memset(t->cause, 0, sizeof(t->cause));
-	add(&t->cause[queue], max_ns(0, early - t->start.hi), max_ns(0, b - t->start.lo));
+	add(&t->cause[queue], max_ns(0, turned.lo - t->start.hi),
+	    max_ns(0, turned.hi - t->start.lo));
 	held = max_ns(0, b - max_ns(early, t->start.lo));
 	add(&t->cause[CAUSE_RUNQ], 0, held);
 	add(&t->cause[CAUSE_THROTTLE], 0, held);
-	account_head(t, r, queue);
+	account_head(t, r, queue, !strcmp(mode, "pool"));
 	account_own(t, r);
 }

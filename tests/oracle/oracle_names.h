@@ -22,6 +22,11 @@
 	X(FSYNC, "fsync", "disk") /* buffered write of so many KiB, then fsync */ \
 	X(FAULT, "fault", "fault") /* touch a userfaultfd page that is answered late */ \
 	X(UPSTREAM, "upstream", "upstream") /* HTTP call to a server that sleeps so long */ \
+	X(STORE, "store", \
+	  "upstream") /* mode lasting: a call of its own protocol that takes so long */ \
+	X(SHARED, "shared", \
+	  "upstream") /* the same on the one connection that all threads have, one at a time */ \
+	X(SLOT, "slot", "queue") /* never asked for by name: until mode proxy may make its call */ \
 	X(READER, "reader", "send") /* response body of so many KiB for a client that is slow */ \
 	X(BODY, "body", "recv") /* never asked for by name: the rest of the request's body */
 

@@ -2,12 +2,15 @@
 /*
  * The oracle's server: it serves requests whose waiting it knows, and logs the truth.
  *
- *	oracle_server --mode threads|workers|loop --port PORT --dir DIR --truth FILE
- *		[--listen ADDR] [--workers N] [--upstream ADDR:PORT] [--cpu-cgroup DIR]
- *		[--ready FILE]
+ *	oracle_server --mode threads|workers|pool|loop|proxy|lasting|store --port PORT --dir DIR
+ *		--truth FILE [--listen ADDR] [--workers N] [--upstream ADDR:PORT] [--store ADDR:PORT]
+ *		[--cpu-cgroup DIR] [--ready FILE]
  *
  * threads: a thread for each connection. workers: N processes that accept, serve one connection
- * to its end and accept the next, so that a backlog builds up. loop: one thread, epoll.
+ * to its end and accept the next, so that a backlog builds up. pool: N threads to which another one
+ * hands connections with a request over. loop: one thread, epoll. proxy: the same, and each request is
+ * passed on to the upstream. lasting: threads whose causes call the store. store: that one, a thread
+ * for each connection.
  * --ready is written when it listens: "pid[,pid...]" of the processes that serve.
  * SIGTERM or SIGINT writes the truth log and ends it.
  */
@@ -24,13 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORKERS_MAX 16
-
 static volatile sig_atomic_t stop;
-
-struct accepted {
-	struct oracle_mark call, done; /* of accept(); mono_ns 0 = by another thread */
-};
 
 static void on_signal(int sig)
 {
@@ -60,6 +57,19 @@ static int recv_body(struct oracle_thread *t, int fd, struct oracle_record *rec,
 	return 0;
 }
 
+/* The connection that all share is one thread's at a time. */
+static void lock_store(struct oracle_thread *t, struct oracle_record *rec)
+{
+	struct oracle_mark a, b;
+	struct oracle_span span;
+
+	oracle_clock_mark(&t->clock, &a);
+	pthread_mutex_lock(&t->shared->store);
+	oracle_clock_mark(&t->clock, &b);
+	span = oracle_span_between(&a, &b);
+	oracle_record_wait(rec, ORACLE_MUTEX, 0, &span);
+}
+
 static int run_ops(struct oracle_thread *t, const struct oracle_request *r,
 		   struct oracle_record *rec)
 {
@@ -78,10 +88,14 @@ static int run_ops(struct oracle_thread *t, const struct oracle_request *r,
 			oracle_record_wait(rec, ORACLE_SLEEP, r->ops[i].arg, &span);
 			continue;
 		}
+		if (r->ops[i].cause == ORACLE_SHARED)
+			lock_store(t, rec);
 		oracle_clock_mark(&t->clock, &a);
 		err = oracle_thread_cause(t, &r->ops[i]);
 		oracle_clock_mark(&t->clock, &b);
 		oracle_record_cause(rec, t, &r->ops[i], &a, &b);
+		if (r->ops[i].cause == ORACLE_SHARED)
+			pthread_mutex_unlock(&t->shared->store);
 	}
 	return err;
 }
@@ -121,8 +135,7 @@ static int send_response(struct oracle_thread *t, int fd, const struct oracle_re
 	return 0;
 }
 
-/* One request on a blocking connection. 1 = keep it, 0 = it is over, -errno. */
-static int serve_one(struct oracle_thread *t, int fd, struct accepted *acc)
+int oracle_serve_one(struct oracle_thread *t, int fd, struct oracle_coming *coming)
 {
 	char head[ORACLE_HEAD_MAX];
 	struct oracle_mark call, done, end;
@@ -131,7 +144,10 @@ static int serve_one(struct oracle_thread *t, int fd, struct accepted *acc)
 	size_t have = 0;
 	int err;
 
-	oracle_clock_mark(&t->clock, &call);
+	if (coming->wait.mono_ns)
+		call = coming->wait;
+	else
+		oracle_clock_mark(&t->clock, &call);
 	do {
 		ssize_t n = recv(fd, head + have, sizeof(head) - have, 0);
 
@@ -146,12 +162,14 @@ static int serve_one(struct oracle_thread *t, int fd, struct accepted *acc)
 		return err;
 	oracle_record_start(&rec, t, &call, &done);
 	oracle_record_name(&rec, &r);
-	if (acc->call.mono_ns) {
-		rec.accept_call_ns = acc->call.mono_ns;
-		rec.accept_ns = acc->done.mono_ns;
-		rec.accept = oracle_span_between(&acc->call, &acc->done);
-		acc->call.mono_ns = 0;
+	if (coming->call.mono_ns) {
+		rec.accept_call_ns = coming->call.mono_ns;
+		rec.accept_ns = coming->done.mono_ns;
+		rec.accept = oracle_span_between(&coming->call, &coming->done);
+		coming->call.mono_ns = 0;
 	}
+	rec.hand_ns = coming->hand_ns;
+	rec.handed_ns = coming->handed_ns;
 	err = r.body_len ? recv_body(t, fd, &rec, r.body_len, have - r.head_len) : 0;
 	if (!err)
 		err = run_ops(t, &r, &rec);
@@ -159,22 +177,26 @@ static int serve_one(struct oracle_thread *t, int fd, struct accepted *acc)
 		err = send_response(t, fd, &r, &rec, &end);
 	if (err)
 		return err;
-	rec.end_ns = end.mono_ns;
-	rec.own = oracle_span_between(&done, &end);
-	t->prev_end = end;
-	t->has_prev = true;
-	oracle_shared_add(t->shared, &rec);
+	oracle_record_end(&rec, t, &done, &end);
 	return !r.close;
 }
 
-static int serve_connection(struct oracle_thread *t, int fd, struct accepted *acc)
+void oracle_socket_options(int fd)
 {
-	int one = 1, sndbuf = 65536, more;
+	int one = 1, sndbuf = 65536;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+}
+
+static int serve_connection(struct oracle_thread *t, int fd, struct oracle_coming *coming)
+{
+	int more;
+
+	oracle_socket_options(fd);
 	do {
-		more = serve_one(t, fd, acc);
+		more = strcmp(t->opt->mode, "store") ? oracle_serve_one(t, fd, coming) :
+						       oracle_store_serve_one(t, fd);
 	} while (more == 1);
 	if (more < 0)
 		fprintf(stderr, "oracle_server: request failed: %s\n", strerror(-more));
@@ -191,7 +213,7 @@ struct start {
 static void *thread_main(void *arg)
 {
 	struct start start = *(struct start *)arg;
-	struct accepted acc = { 0 };
+	struct oracle_coming coming = { 0 };
 	struct oracle_thread t;
 	int err;
 
@@ -202,7 +224,7 @@ static void *thread_main(void *arg)
 		close(start.fd);
 		return NULL;
 	}
-	serve_connection(&t, start.fd, &acc);
+	serve_connection(&t, start.fd, &coming);
 	oracle_thread_release(&t);
 	return NULL;
 }
@@ -239,20 +261,20 @@ static int worker_main(const struct oracle_options *opt, struct oracle_shared *s
 	if (err)
 		return err;
 	while (!stop) {
-		struct accepted acc;
+		struct oracle_coming coming = { 0 };
 		int fd;
 
-		oracle_clock_mark(&t.clock, &acc.call);
+		oracle_clock_mark(&t.clock, &coming.call);
 		fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
-		oracle_clock_mark(&t.clock, &acc.done);
+		oracle_clock_mark(&t.clock, &coming.done);
 		if (fd >= 0)
-			serve_connection(&t, fd, &acc);
+			serve_connection(&t, fd, &coming);
 	}
 	oracle_thread_release(&t);
 	return 0;
 }
 
-static int write_ready(const struct oracle_options *opt, const pid_t *pids, int n)
+int oracle_write_ready(const struct oracle_options *opt, const pid_t *pids, int n)
 {
 	char path[512];
 	FILE *f;
@@ -271,7 +293,7 @@ static int write_ready(const struct oracle_options *opt, const pid_t *pids, int 
 
 static int run_workers(const struct oracle_options *opt, struct oracle_shared *shared, int lfd)
 {
-	pid_t pids[WORKERS_MAX + 1];
+	pid_t pids[ORACLE_WORKERS_MAX + 1];
 	int n = 0, err;
 
 	pids[n++] = getpid();
@@ -284,7 +306,7 @@ static int run_workers(const struct oracle_options *opt, struct oracle_shared *s
 			break;
 		pids[n++] = pid;
 	}
-	err = n <= opt->workers ? -EAGAIN : write_ready(opt, pids, n);
+	err = n <= opt->workers ? -EAGAIN : oracle_write_ready(opt, pids, n);
 	while (!stop && !err)
 		pause();
 	for (int i = 1; i < n; i++)
@@ -322,7 +344,7 @@ static int open_listener(const struct sockaddr_in *addr)
 	return fd;
 }
 
-static int parse_upstream(struct sockaddr_in *to, char *text)
+static int parse_address(struct sockaddr_in *to, char *text)
 {
 	char *colon = strchr(text, ':');
 
@@ -337,11 +359,17 @@ static int parse_upstream(struct sockaddr_in *to, char *text)
 static int parse_options(struct oracle_options *o, int argc, char **argv)
 {
 	static const struct option table[] = {
-		{ "mode", 1, NULL, 'm' },     { "port", 1, NULL, 'p' },
-		{ "dir", 1, NULL, 'd' },      { "truth", 1, NULL, 't' },
-		{ "listen", 1, NULL, 'l' },   { "workers", 1, NULL, 'w' },
-		{ "upstream", 1, NULL, 'u' }, { "cpu-cgroup", 1, NULL, 'c' },
-		{ "ready", 1, NULL, 'r' },    { 0 },
+		{ "mode", 1, NULL, 'm' },
+		{ "port", 1, NULL, 'p' },
+		{ "dir", 1, NULL, 'd' },
+		{ "truth", 1, NULL, 't' },
+		{ "listen", 1, NULL, 'l' },
+		{ "workers", 1, NULL, 'w' },
+		{ "upstream", 1, NULL, 'u' },
+		{ "cpu-cgroup", 1, NULL, 'c' },
+		{ "ready", 1, NULL, 'r' },
+		{ "store", 1, NULL, 's' },
+		{ 0 },
 	};
 	int opt;
 
@@ -378,16 +406,26 @@ static int parse_options(struct oracle_options *o, int argc, char **argv)
 				return -EINVAL;
 			break;
 		case 'u':
-			if (parse_upstream(&o->upstream, optarg))
+			if (parse_address(&o->upstream, optarg))
+				return -EINVAL;
+			break;
+		case 's':
+			if (parse_address(&o->store, optarg))
 				return -EINVAL;
 			break;
 		default:
 			return -EINVAL;
 		}
 	}
-	if (optind < argc || o->workers < 1 || o->workers > WORKERS_MAX)
+	if (optind < argc || o->workers < 1 || o->workers > ORACLE_WORKERS_MAX)
 		return -EINVAL;
 	return 0;
+}
+
+static bool has_threads(const struct oracle_options *opt)
+{
+	return !strcmp(opt->mode, "threads") || !strcmp(opt->mode, "lasting") ||
+	       !strcmp(opt->mode, "store");
 }
 
 int main(int argc, char **argv)
@@ -407,13 +445,19 @@ int main(int argc, char **argv)
 	shared = oracle_shared_new(!strcmp(opt.mode, "workers"));
 	lfd = open_listener(&opt.listen);
 	err = !shared ? -ENOMEM : lfd < 0 ? lfd : 0;
+	if (!err && opt.store.sin_port) {
+		shared->store_fd = oracle_connect(&opt.store);
+		err = shared->store_fd < 0 ? shared->store_fd : 0;
+	}
 	if (!err && !strcmp(opt.mode, "workers"))
 		err = run_workers(&opt, shared, lfd);
+	else if (!err && !strcmp(opt.mode, "pool"))
+		err = oracle_pool_run(&opt, shared, lfd, &stop);
 	else if (!err)
-		err = write_ready(&opt, &self, 1);
-	if (!err && !strcmp(opt.mode, "threads"))
+		err = oracle_write_ready(&opt, &self, 1);
+	if (!err && has_threads(&opt))
 		err = run_threads(&opt, shared, lfd);
-	else if (!err && !strcmp(opt.mode, "loop"))
+	else if (!err && (!strcmp(opt.mode, "loop") || !strcmp(opt.mode, "proxy")))
 		err = run_loop(&opt, shared, lfd);
 	if (!err && opt.truth)
 		err = oracle_shared_write(shared, opt.truth, opt.mode);

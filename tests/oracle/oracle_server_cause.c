@@ -56,14 +56,14 @@ static int write_kib(struct oracle_thread *t, int fd, int64_t kib, bool sync)
 	return sync && fsync(fd) ? -errno : 0;
 }
 
-int oracle_upstream_connect(const struct oracle_options *opt)
+int oracle_connect(const struct sockaddr_in *to)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, (const struct sockaddr *)&opt->upstream, sizeof(opt->upstream))) {
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to))) {
 		int err = -errno;
 
 		close(fd);
@@ -103,6 +103,14 @@ static int call_upstream(struct oracle_thread *t, int64_t us)
 	return 0;
 }
 
+static int call_store(struct oracle_thread *t, int fd, int64_t us)
+{
+	if (fd < 0)
+		return -ENOSYS;
+	t->call.id = oracle_call_id(t->shared);
+	return oracle_store_call(fd, us, &t->call);
+}
+
 int oracle_thread_cause(struct oracle_thread *t, const struct oracle_op *op)
 {
 	atomic_store(&t->woken_ns, 0);
@@ -134,6 +142,10 @@ int oracle_thread_cause(struct oracle_thread *t, const struct oracle_op *op)
 			return -ENOSYS;
 		oracle_fault_touch(t->fault, op->arg, &t->woken_ns);
 		return 0;
+	case ORACLE_STORE:
+		return call_store(t, t->store_fd, op->arg);
+	case ORACLE_SHARED:
+		return call_store(t, t->shared->store_fd, op->arg);
 	case ORACLE_UPSTREAM:
 		return call_upstream(t, op->arg);
 	default:
@@ -238,7 +250,7 @@ int oracle_thread_init(struct oracle_thread *t, const struct oracle_options *opt
 	memset(t, 0, sizeof(*t));
 	t->opt = opt;
 	t->shared = shared;
-	t->hold_fd = t->disk_fd = t->fsync_fd = t->upstream_fd = -1;
+	t->hold_fd = t->disk_fd = t->fsync_fd = t->upstream_fd = t->store_fd = -1;
 	err = oracle_clock_init(&t->clock);
 	if (!err)
 		err = open_files(t);
@@ -248,8 +260,13 @@ int oracle_thread_init(struct oracle_thread *t, const struct oracle_options *opt
 	}
 	if (!err)
 		t->fault = oracle_fault_new();
-	if (!err && opt->upstream.sin_port && strcmp(opt->mode, "loop")) {
-		t->upstream_fd = oracle_upstream_connect(opt);
+	if (!err && opt->store.sin_port) {
+		t->store_fd = oracle_connect(&opt->store);
+		err = t->store_fd < 0 ? t->store_fd : 0;
+	}
+	if (!err && opt->upstream.sin_port && strcmp(opt->mode, "loop") &&
+	    strcmp(opt->mode, "proxy")) {
+		t->upstream_fd = oracle_connect(&opt->upstream);
 		err = t->upstream_fd < 0 ? t->upstream_fd : 0;
 	}
 	if (err)
@@ -259,13 +276,13 @@ int oracle_thread_init(struct oracle_thread *t, const struct oracle_options *opt
 
 void oracle_thread_release(struct oracle_thread *t)
 {
-	const int fds[] = { t->hold_fd, t->disk_fd, t->fsync_fd, t->upstream_fd };
+	const int fds[] = { t->hold_fd, t->disk_fd, t->fsync_fd, t->upstream_fd, t->store_fd };
 
 	if (t->fault)
 		oracle_fault_free(t->fault);
 	if (t->helper)
 		oracle_helper_free(t->helper);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	free(t->block);

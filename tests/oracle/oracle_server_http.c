@@ -11,6 +11,8 @@
 /* "name=123,name=123" up to a terminator; 0 or -EINVAL */
 static int parse_ops(struct oracle_request *r, const char *at)
 {
+	int waits = 1; /* one place is kept for the request's body */
+
 	r->n_ops = 0;
 	if (!strcmp(at, "none"))
 		return 0;
@@ -19,12 +21,14 @@ static int parse_ops(struct oracle_request *r, const char *at)
 		char *end;
 		int cause;
 
-		/* one place is kept for the request's body */
-		if (!eq || r->n_ops == ORACLE_WAITS_MAX - 1)
+		if (!eq)
 			return -EINVAL;
 		cause = oracle_cause_parse(at, (int)(eq - at));
 		if (cause < 0)
 			return cause;
+		waits += cause == ORACLE_SHARED ? 2 : 1;
+		if (waits > ORACLE_WAITS_MAX)
+			return -EINVAL;
 		r->ops[r->n_ops].cause = cause;
 		r->ops[r->n_ops].arg = strtoll(eq + 1, &end, 10);
 		if (cause == ORACLE_READER)
@@ -72,15 +76,15 @@ int oracle_request_parse(struct oracle_request *r, const char *data, size_t len)
 	head[r->head_len] = 0;
 	if (sscanf(head, "%7s %199s HTTP/1.1\r\n", r->method, target) != 2)
 		return -EINVAL;
-	field = strchr(target, '?');
-	if (field) {
-		*field++ = 0;
-		if (!strncmp(field, "id=", 3))
-			r->id = strtoull(field + 3, NULL, 10);
-	}
+	target[strcspn(target, "?")] = 0;
 	if (strlen(target) >= sizeof(r->path))
 		return -EINVAL;
 	strcpy(r->path, target);
+	field = strcasestr(head, "\r\nX-Call:");
+	if (!field)
+		field = strcasestr(head, "\r\nX-Id:");
+	if (field)
+		r->id = strtoull(strchr(field, ':') + 1, NULL, 10);
 	field = strcasestr(head, "\r\nContent-Length:");
 	if (field)
 		r->body_len = strtoul(field + 17, NULL, 10);
@@ -118,17 +122,16 @@ void oracle_record_name(struct oracle_record *rec, const struct oracle_request *
 	memcpy(rec->path, r->path, sizeof(rec->path));
 }
 
-void oracle_record_wait(struct oracle_record *rec, int cause, int64_t arg,
-			const struct oracle_span *span)
+struct oracle_wait *oracle_record_wait(struct oracle_record *rec, int cause, int64_t arg,
+				       const struct oracle_span *span)
 {
 	struct oracle_wait *w = &rec->waits[rec->n_waits++];
 
+	memset(w, 0, sizeof(*w));
 	w->cause = cause;
 	w->arg = arg;
-	w->woken_ns = 0;
-	w->shared = false;
-	w->foreign_ns = 0;
 	w->span = *span;
+	return w;
 }
 
 void oracle_record_cause(struct oracle_record *rec, struct oracle_thread *t,
@@ -137,10 +140,12 @@ void oracle_record_cause(struct oracle_record *rec, struct oracle_thread *t,
 {
 	struct oracle_span span = oracle_span_between(a, b);
 	int64_t woken_ns = atomic_load(&t->woken_ns);
+	struct oracle_wait *w = oracle_record_wait(rec, op->cause, op->arg, &span);
 
-	oracle_record_wait(rec, op->cause, op->arg, &span);
 	if (woken_ns)
-		rec->waits[rec->n_waits - 1].woken_ns = woken_ns - a->mono_ns;
+		w->woken_ns = woken_ns - a->mono_ns;
+	w->call = t->call;
+	memset(&t->call, 0, sizeof(t->call));
 }
 
 /* Not its delay alone: what a hypervisor takes in the middle of a switch is in no clock but the wall's. */
@@ -151,4 +156,14 @@ void oracle_record_sent(struct oracle_record *rec, const struct oracle_mark *bef
 
 	if (!span.blocked)
 		rec->last_send_off_ns = span.wall_ns > span.cpu_ns ? span.wall_ns - span.cpu_ns : 0;
+}
+
+void oracle_record_end(struct oracle_record *rec, struct oracle_thread *t,
+		       const struct oracle_mark *done, const struct oracle_mark *end)
+{
+	rec->end_ns = end->mono_ns;
+	rec->own = oracle_span_between(done, end);
+	t->prev_end = *end;
+	t->has_prev = true;
+	oracle_shared_add(t->shared, rec);
 }

@@ -3,58 +3,24 @@
  * Mode loop: one thread, epoll, non-blocking sockets. Causes block the loop (that is the point:
  * others wait behind them), except a call to the upstream, the request's body and a slow reader:
  * for these the request is left and taken up again when its descriptor is ready; and a timer, for
- * which it is taken up again when the loop's look at epoll has timed out.
+ * which it is taken up again when the loop's look at epoll has timed out. Mode proxy is this loop, too
+ * (oracle_server_proxy.c).
  *
  * A turn is what the loop does for one connection between two looks at epoll. The truth of a
  * request is made of its own turns and of its waits between them; time in which other requests
  * had their turns during such a wait is neither its cpu nor its delay, but stays in the wait.
  */
 #define _GNU_SOURCE
-#include "oracle_server.h"
+#include "oracle_server_loop.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum phase { PHASE_HEAD, PHASE_BODY, PHASE_OPS, PHASE_UPSTREAM, PHASE_TIMER, PHASE_SEND };
-
-struct connection {
-	LIST_ENTRY(connection) link; /* in loop.open */
-	int fd, upstream_fd;
-	enum phase phase;
-	char head[ORACLE_HEAD_MAX];
-	size_t have; /* bytes of the head, then of the body */
-	struct oracle_request r;
-	struct oracle_record rec;
-	struct oracle_mark done; /* first read */
-	int op;
-	int64_t due_ns; /* of its timer */
-	char answer[ORACLE_HEAD_MAX];
-	size_t answer_len;
-	char out[512];
-	size_t out_len, sent; /* sent counts head and body */
-	/* a wait between turns, or one that began in this turn and is not over */
-	bool waiting;
-	struct oracle_mark wait_from;
-	struct oracle_span foreign_at; /* the loop's total of turns then */
-	struct oracle_span wait_foreign; /* others' turns during this wait */
-	struct oracle_span foreign; /* and during all waits of this request */
-};
-
-struct loop {
-	struct oracle_thread *t;
-	int ep;
-	LIST_HEAD(, connection) open; /* all of them, to be dropped when the loop ends */
-	struct oracle_mark poll; /* before the last epoll_wait */
-	struct oracle_span turns; /* sum of all turns */
-};
-
-static void wait_begin(struct loop *l, struct connection *c)
+void loop_wait_begin(struct loop *l, struct connection *c)
 {
 	oracle_clock_mark(&l->t->clock, &c->wait_from);
 	c->foreign_at = l->turns;
@@ -62,7 +28,7 @@ static void wait_begin(struct loop *l, struct connection *c)
 	c->waiting = true;
 }
 
-static void wait_end(struct loop *l, struct connection *c, int cause, int64_t arg)
+void loop_wait_end(struct loop *l, struct connection *c, int cause, int64_t arg)
 {
 	struct oracle_mark now;
 	struct oracle_span span, foreign = c->wait_foreign;
@@ -72,10 +38,11 @@ static void wait_end(struct loop *l, struct connection *c, int cause, int64_t ar
 	/* the wall of other requests' turns stays part of the wait; their cpu is not ours */
 	foreign.wall_ns = 0;
 	oracle_span_sub(&span, &foreign);
-	oracle_record_wait(&c->rec, cause, arg, &span);
+	oracle_record_wait(&c->rec, cause, arg, &span)->call = c->call;
 	c->rec.waits[c->rec.n_waits - 1].shared = c->wait_foreign.wall_ns > 0;
 	c->rec.waits[c->rec.n_waits - 1].foreign_ns = c->wait_foreign.wall_ns;
 	c->waiting = false;
+	memset(&c->call, 0, sizeof(c->call));
 }
 
 static void interest(struct loop *l, int fd, struct connection *c, uint32_t events, int how)
@@ -93,7 +60,7 @@ static void finish(struct loop *l, struct connection *c, const struct oracle_mar
 	oracle_clock_mark(&l->t->clock, &end);
 	oracle_record_sent(&c->rec, before, &end);
 	if (c->r.reader_bytes)
-		wait_end(l, c, ORACLE_READER, (int64_t)c->r.reader_bytes / 1024);
+		loop_wait_end(l, c, ORACLE_READER, (int64_t)c->r.reader_bytes / 1024);
 	c->rec.end_ns = end.mono_ns;
 	c->rec.own = oracle_span_between(&c->done, &end);
 	foreign.wall_ns = 0;
@@ -145,7 +112,7 @@ static int begin_send(struct loop *l, struct connection *c)
 	c->sent = 0;
 	c->phase = PHASE_SEND;
 	if (c->r.reader_bytes)
-		wait_begin(l, c);
+		loop_wait_begin(l, c);
 	return step_send(l, c);
 }
 
@@ -156,7 +123,7 @@ static int begin_upstream(struct loop *l, struct connection *c, int64_t us)
 
 	if (c->upstream_fd < 0)
 		return -ENOSYS;
-	wait_begin(l, c);
+	loop_wait_begin(l, c);
 	c->phase = PHASE_UPSTREAM;
 	c->answer_len = 0;
 	return send(c->upstream_fd, text, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
@@ -180,7 +147,7 @@ static int step_ops(struct loop *l, struct connection *c)
 		if (op->cause == ORACLE_UPSTREAM)
 			return begin_upstream(l, c, op->arg);
 		if (op->cause == ORACLE_TIMER) {
-			wait_begin(l, c);
+			loop_wait_begin(l, c);
 			c->phase = PHASE_TIMER;
 			c->due_ns = oracle_now_ns() + op->arg * 1000;
 			return 0;
@@ -207,13 +174,15 @@ static int step_upstream(struct loop *l, struct connection *c)
 	c->answer_len += (size_t)n;
 	if (!oracle_upstream_done(c->answer, c->answer_len))
 		return 0;
-	wait_end(l, c, ORACLE_UPSTREAM, c->r.ops[c->op - 1].arg);
-	return step_ops(l, c);
+	loop_wait_end(l, c, ORACLE_UPSTREAM, l->slot ? 0 : c->r.ops[c->op - 1].arg);
+	if (l->slot)
+		slot_free(l, c);
+	return l->slot ? begin_send(l, c) : step_ops(l, c);
 }
 
 static int step_timer(struct loop *l, struct connection *c)
 {
-	wait_end(l, c, ORACLE_TIMER, c->r.ops[c->op - 1].arg);
+	loop_wait_end(l, c, ORACLE_TIMER, c->r.ops[c->op - 1].arg);
 	return step_ops(l, c);
 }
 
@@ -228,7 +197,7 @@ static int step_body(struct loop *l, struct connection *c)
 			return -EPIPE;
 		c->have += (size_t)n;
 	}
-	wait_end(l, c, ORACLE_BODY, (int64_t)c->r.body_len);
+	loop_wait_end(l, c, ORACLE_BODY, (int64_t)c->r.body_len);
 	return step_ops(l, c);
 }
 
@@ -252,17 +221,19 @@ static int step_head(struct loop *l, struct connection *c)
 	oracle_record_name(&c->rec, &c->r);
 	c->have -= (size_t)len;
 	c->op = 0;
+	if (l->slot)
+		return slot_ask(l, c);
 	if (!c->r.body_len)
 		return step_ops(l, c);
 	c->phase = PHASE_BODY;
-	wait_begin(l, c);
+	loop_wait_begin(l, c);
 	return step_body(l, c);
 }
 
 /* One look at a connection: the sum of all turns grows by it, and the wait that this connection
  * is in loses the turns that others had since its last one (its own, of which a body or a slow
  * reader takes many, are kept out by taking foreign_at anew at the end of each). */
-static int turn(struct loop *l, struct connection *c)
+int loop_turn(struct loop *l, struct connection *c)
 {
 	struct oracle_mark a, b;
 	struct oracle_span span;
@@ -281,6 +252,9 @@ static int turn(struct loop *l, struct connection *c)
 		break;
 	case PHASE_BODY:
 		err = step_body(l, c);
+		break;
+	case PHASE_SLOT:
+		err = slot_taken(l, c);
 		break;
 	case PHASE_UPSTREAM:
 		err = step_upstream(l, c);
@@ -318,8 +292,7 @@ static void drop(struct connection *c)
 
 static int take(struct loop *l, int listen_fd)
 {
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), one = 1;
-	int sndbuf = 65536;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct connection *c;
 
 	if (fd < 0)
@@ -329,14 +302,13 @@ static int take(struct loop *l, int listen_fd)
 		close(fd);
 		return -ENOMEM;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	oracle_socket_options(fd);
 	LIST_INSERT_HEAD(&l->open, c, link);
 	c->fd = fd;
 	c->upstream_fd = -1;
 	interest(l, fd, c, EPOLLIN, EPOLL_CTL_ADD);
-	if (l->t->opt->upstream.sin_port) {
-		c->upstream_fd = oracle_upstream_connect(l->t->opt);
+	if (l->t->opt->upstream.sin_port && !l->slot) {
+		c->upstream_fd = oracle_connect(&l->t->opt->upstream);
 		if (c->upstream_fd < 0) {
 			int err = c->upstream_fd;
 
@@ -370,19 +342,40 @@ static void run_timers(struct loop *l)
 
 	for (c = LIST_FIRST(&l->open); c; c = next) {
 		next = LIST_NEXT(c, link);
-		if (c->phase == PHASE_TIMER && c->due_ns <= oracle_now_ns() && turn(l, c))
+		if (c->phase == PHASE_TIMER && c->due_ns <= oracle_now_ns() && loop_turn(l, c))
 			drop(c);
 	}
+}
+
+/* Whose turn it is by an event of this connection, NULL = nobody's. */
+static struct connection *whose(const struct loop *l, void *ptr)
+{
+	struct connection *c = l->slot && ptr == l->slot ? l->slot->holder : ptr;
+
+	return c && c->phase != PHASE_TIMER && c->phase != PHASE_SLOT ? c : NULL;
+}
+
+static int run_line(struct loop *l)
+{
+	struct connection *c;
+	int err = 0;
+
+	while (!err && (c = slot_next(l->slot)))
+		err = loop_turn(l, c);
+	return err;
 }
 
 int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_t *stop)
 {
 	struct loop l = { .t = t, .ep = epoll_create1(EPOLL_CLOEXEC) };
 	struct epoll_event events[32];
+	struct slot slot = { .fd = -1 };
 	int err = 0;
 
 	if (l.ep < 0)
 		return -errno;
+	if (!strcmp(t->opt->mode, "proxy"))
+		err = slot_open(&slot, &l);
 	fcntl(listen_fd, F_SETFL, O_NONBLOCK);
 	interest(&l, listen_fd, NULL, EPOLLIN, EPOLL_CTL_ADD);
 	while (!*stop && !err) {
@@ -391,11 +384,16 @@ int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_
 		oracle_clock_mark(&t->clock, &l.poll);
 		n = epoll_wait(l.ep, events, 32, timeout_ms(&l));
 		for (int i = 0; i < n && !err; i++) {
-			struct connection *c = events[i].data.ptr;
+			struct connection *c = whose(&l, events[i].data.ptr);
 
-			if (!c) {
+			if (!events[i].data.ptr) {
 				err = take(&l, listen_fd);
-			} else if (c->phase != PHASE_TIMER && turn(&l, c)) {
+			} else if (c && loop_turn(&l, c)) {
+				/* in the slot or its line */
+				if (l.slot && c->phase != PHASE_HEAD) {
+					err = -EPIPE;
+					break;
+				}
 				/* a connection has two descriptors: forget the other event too */
 				for (int k = i + 1; k < n; k++)
 					if (events[k].data.ptr == c)
@@ -404,6 +402,8 @@ int oracle_loop_run(struct oracle_thread *t, int listen_fd, volatile sig_atomic_
 			}
 		}
 		run_timers(&l);
+		if (l.slot && !err)
+			err = run_line(&l);
 	}
 	for (struct connection *c = LIST_FIRST(&l.open), *next; c; c = next) {
 		next = LIST_NEXT(c, link);

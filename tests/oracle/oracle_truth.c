@@ -207,7 +207,14 @@ struct oracle_shared *oracle_shared_new(bool process_shared)
 		pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	pthread_mutex_init(&s->hold, &attr);
 	pthread_mutexattr_destroy(&attr);
+	pthread_mutex_init(&s->store, NULL);
+	s->store_fd = -1;
 	return s;
+}
+
+uint64_t oracle_call_id(struct oracle_shared *s)
+{
+	return ORACLE_CALL_ID + atomic_fetch_add(&s->n_calls, 1);
 }
 
 void oracle_shared_add(struct oracle_shared *s, const struct oracle_record *r)
@@ -230,11 +237,12 @@ static void write_record(FILE *f, const struct oracle_record *r)
 	fprintf(f, "{\"id\":%" PRIu64 ",\"pid\":%d,\"tid\":%d,\"method\":\"%s\",\"path\":\"%s\"",
 		r->id, r->pid, r->tid, r->method, r->path);
 	fprintf(f,
-		",\"accept_call_ns\":%" PRId64 ",\"accept_ns\":%" PRId64 ",\"prev_end_ns\":%" PRId64
-		",\"read_call_ns\":%" PRId64 ",\"read_done_ns\":%" PRId64 ",\"end_ns\":%" PRId64
+		",\"accept_call_ns\":%" PRId64 ",\"accept_ns\":%" PRId64 ",\"hand_ns\":%" PRId64
+		",\"handed_ns\":%" PRId64 ",\"prev_end_ns\":%" PRId64 ",\"read_call_ns\":%" PRId64
+		",\"read_done_ns\":%" PRId64 ",\"end_ns\":%" PRId64
 		",\"last_send_off_ns\":%" PRId64,
-		r->accept_call_ns, r->accept_ns, r->prev_end_ns, r->read_call_ns, r->read_done_ns,
-		r->end_ns, r->last_send_off_ns);
+		r->accept_call_ns, r->accept_ns, r->hand_ns, r->handed_ns, r->prev_end_ns,
+		r->read_call_ns, r->read_done_ns, r->end_ns, r->last_send_off_ns);
 	write_span(f, "head", &r->head);
 	write_span(f, "accept", &r->accept);
 	write_span(f, "read", &r->read);
@@ -248,6 +256,11 @@ static void write_record(FILE *f, const struct oracle_record *r)
 			",\"shared\":%d,\"foreign_ns\":%" PRId64,
 			i ? "," : "", oracle_cause_name(w->cause), w->arg, w->woken_ns, w->shared,
 			w->foreign_ns);
+		if (w->call.id)
+			fprintf(f,
+				",\"call\":{\"id\":%" PRIu64 ",\"send_call_ns\":%" PRId64
+				",\"send_done_ns\":%" PRId64 "}",
+				w->call.id, w->call.send_call_ns, w->call.send_done_ns);
 		write_span(f, "span", &w->span);
 		fputc('}', f);
 	}

@@ -29,6 +29,7 @@
 
 #define ORACLE_RECORDS_MAX 16384
 #define ORACLE_WAITS_MAX 12
+#define ORACLE_CALL_ID 1000000 /* ids of calls to another server of the oracle begin here */
 
 struct oracle_mark {
 	int64_t mono_ns, cpu_ns, delay_ns, throttled_ns;
@@ -42,6 +43,12 @@ struct oracle_span {
 	int64_t exec_ns;
 };
 
+/* A call to another server of the oracle, which has a record of that id. */
+struct oracle_call {
+	uint64_t id; /* 0 = none, or to one that tells nothing */
+	int64_t send_call_ns, send_done_ns;
+};
+
 /* One cause executed for a request, in the order of the path. */
 struct oracle_wait {
 	int cause; /* enum oracle_cause */
@@ -49,6 +56,7 @@ struct oracle_wait {
 	int64_t woken_ns; /* from its begin to when its waker began to wake, 0 = not known */
 	bool shared; /* the thread also waited for other work, and did some of it */
 	int64_t foreign_ns; /* what it did of it, on and off the CPU */
+	struct oracle_call call;
 	struct oracle_span span;
 };
 
@@ -58,6 +66,9 @@ struct oracle_record {
 	char method[8];
 	char path[160]; /* without the query */
 	int64_t accept_call_ns, accept_ns; /* accept() by this thread for this request, else 0 */
+	/* when another thread handed the request over to this one, which waited for it: before, and
+	 * after it was woken; else 0 */
+	int64_t hand_ns, handed_ns;
 	int64_t prev_end_ns; /* when this thread's previous turn ended, 0 = none */
 	int64_t read_call_ns; /* when the call began in which the thread waited for the request */
 	int64_t read_done_ns; /* return of the read that gave the first bytes */
@@ -76,6 +87,9 @@ struct oracle_record {
 /* What every worker, thread or process, shares. */
 struct oracle_shared {
 	pthread_mutex_t hold; /* mutex=, /hold/mutex= */
+	pthread_mutex_t store; /* shared= */
+	int store_fd; /* for shared=, -1 = none */
+	_Atomic uint64_t n_calls;
 	_Atomic uint32_t n_records; /* may exceed ORACLE_RECORDS_MAX: the rest was lost */
 	struct oracle_record records[ORACLE_RECORDS_MAX];
 };
@@ -105,6 +119,8 @@ void oracle_span_sub(struct oracle_span *sum, const struct oracle_span *sub);
 /* Maps and touches the shared memory; NULL with errno set. process_shared: workers are
  * processes, so the mutex must work between them. */
 struct oracle_shared *oracle_shared_new(bool process_shared);
+/* The id of a new call. */
+uint64_t oracle_call_id(struct oracle_shared *s);
 /* Copies *r to the log, from any thread or process. */
 void oracle_shared_add(struct oracle_shared *s, const struct oracle_record *r);
 /* Writes the log as NDJSON: a header line with the clock offset, then a line per request.

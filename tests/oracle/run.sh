@@ -24,7 +24,7 @@ build=${TARDY_BUILD:-${BUILD:-build}}
 tardy=${TARDY:-$build/tardy}
 bin=$build/oracle
 classifier=
-modes=threads,workers,loop
+modes=threads,workers,pool,loop,proxy,lasting
 only=
 samples=30
 verbose=
@@ -211,27 +211,69 @@ setup_upstream()
 	return 1
 } 2>"$work/netns.log"
 
+# What the proxy passes on to, and what the lasting connections lead to: a server with its own truth.
+back_pid=
+start_back()
+{
+	local mode=$1 kind=$2 i
+
+	mkdir -p "$work/$mode.back"
+	"$bin/oracle_server" --mode "$kind" --port "$back_port" --dir "$work/$mode.back" \
+		--truth "$work/$mode.back.ndjson" --ready "$work/$mode.back.ready" \
+		2>"$work/$mode.back.log" &
+	back_pid=$!
+	pids+=("$back_pid")
+	wait_ready "$mode.back"
+}
+
+# wait_ready NAME: until that server listens
+wait_ready()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		[ -e "$work/$1.ready" ] && return 0
+		sleep 0.1
+	done
+	cat "$work/$1.log" >&2
+	return 1
+}
+
 start_server()
 {
-	local mode=$1 i
+	local mode=$1
 	local -a more=()
 
-	[ -n "$upstream" ] && [ "$mode" != workers ] && more+=(--upstream "$upstream")
+	back_pid=
+	case $mode in
+	threads | loop) [ -n "$upstream" ] && more+=(--upstream "$upstream") ;;
+	pool) more+=(--workers 3) ;;
+	proxy)
+		start_back "$mode" threads || return 1
+		more+=(--upstream "127.0.0.1:$back_port")
+		;;
+	lasting)
+		start_back "$mode" store || return 1
+		more+=(--store "127.0.0.1:$back_port")
+		;;
+	esac
 	[ -n "$cpu_cgroup" ] && more+=(--cpu-cgroup "$cpu_cgroup")
 	(
 		[ -n "$blkio_procs" ] && echo "$BASHPID" >"$blkio_procs"
 		[ -n "$v2_parent" ] && echo "$BASHPID" >"$v2_parent/cgroup.procs"
 		exec "$bin/oracle_server" --mode "$mode" --port "$port" --dir "$disk_dir" \
 			--truth "$work/$mode.server.ndjson" --ready "$work/$mode.ready" "${more[@]}"
-	) 2>"$work/$mode.server.log" &
+	) 2>"$work/$mode.log" &
 	server_pid=$!
 	pids+=("$server_pid")
-	for ((i = 0; i < 50; i++)); do
-		[ -e "$work/$mode.ready" ] && return 0
-		sleep 0.1
-	done
-	cat "$work/$mode.server.log" >&2
-	return 1
+	wait_ready "$mode"
+}
+
+# end_server PID NAME: it writes its truth
+end_server()
+{
+	kill -TERM "$1"
+	wait "$1" || { cat "$work/$2.log" >&2; return 1; }
 }
 
 start_record()
@@ -241,13 +283,14 @@ start_record()
 	targets=$(cat "$work/$mode.ready")
 	# the upstream is a stranger to mode threads, and a tracked process, joined, to mode loop
 	[ "$mode" = loop ] && [ -n "$upstream_pid" ] && targets+=,$(cat "$work/upstream.ready")
+	[ -n "$back_pid" ] && targets+=,$back_pid
 	# shellcheck disable=SC2086 # options are words
 	TARDY_BREAK=$classifier "$tardy" record ${TARDY_ORACLE_RECORD:-} -p "$targets" -o "$work/$mode.tardy" --duration 60 \
 		2>"$work/$mode.record.log" >&2 &
 	record_pid=$!
 	pids+=("$record_pid")
 	for ((i = 0; i < 100; i++)); do
-		if grep -q recording "$work/$mode.record.log"; then
+		if grep -qs recording "$work/$mode.record.log"; then
 			sleep "${TARDY_ORACLE_SETTLE:-0}"
 			return 0
 		fi
@@ -291,8 +334,12 @@ run_mode()
 	if [ "${TARDY_ORACLE_TRUTH_ONLY:-0}" != 1 ]; then
 		stop_record "$work/$mode.record.log" || status=3
 	fi
-	kill -TERM "$server_pid"
-	wait "$server_pid" || { cat "$work/$mode.server.log" >&2; status=3; }
+	end_server "$server_pid" "$mode" || status=3
+	more=()
+	if [ -n "$back_pid" ]; then
+		end_server "$back_pid" "$mode.back" || status=3
+		more+=(--callee "$work/$mode.back.ndjson")
+	fi
 	[ "$status" = 0 ] || return 3
 	[ "${TARDY_ORACLE_TRUTH_ONLY:-0}" = 1 ] && return 0
 	TARDY_BREAK=$classifier "$tardy" report -i "$work/$mode.tardy" requests -F json \
@@ -303,7 +350,7 @@ run_mode()
 	}
 	# shellcheck disable=SC2086 # options are words
 	"$bin/oracle_compare" ${TARDY_ORACLE_COMPARE:-} "$work/$mode.server.ndjson" "$work/$mode.client.ndjson" \
-		"$work/$mode.answer.ndjson" --mode "$mode" $verbose >"$work/$mode.compare.log"
+		"$work/$mode.answer.ndjson" --mode "$mode" "${more[@]}" $verbose >"$work/$mode.compare.log"
 	status=$?
 	[ "$status" = 2 ] && status=3
 	grep -v '^oracle: ' "$work/$mode.compare.log"
@@ -321,6 +368,7 @@ if [ ! -x "$tardy" ] && [ "${TARDY_ORACLE_TRUTH_ONLY:-0}" != 1 ]; then
 	exit 3
 fi
 port=$((20000 + id % 10000))
+back_port=$((port + 20))
 setup_cpu || lacks "a CPU quota" throttle
 setup_blkio || { lacks "a block throttle" disk; plain_fsync=--plain-fsync; }
 setup_upstream || lacks "a network namespace with an upstream" upstream
