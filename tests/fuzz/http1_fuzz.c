@@ -95,15 +95,6 @@ static size_t chunks_end(struct slice in, bool *well)
 	return SIZE_MAX;
 }
 
-/* A line that ends otherwise is taken where it is in sight, and not looked for where it is not. */
-static bool ends_lines_well(struct slice in)
-{
-	for (size_t i = 0; i < in.len; i++)
-		if (in.ptr[i] == '\n' && (!i || in.ptr[i - 1] != '\r'))
-			return false;
-	return true;
-}
-
 /* Where all bytes are in sight the answer is exact; with fewer it is the same, or not known. A body
  * that goes on behind its end is none. */
 static void check_chunks(struct slice in, size_t cut)
@@ -120,7 +111,7 @@ static void check_chunks(struct slice in, size_t cut)
 		tail.len = 16;
 	}
 	some = http1_chunks(front, tail, in.len);
-	if (well && end == in.len && ends_lines_well(in))
+	if (well && end == in.len)
 		MUST(some != HTTP1_BODY_GOES_ON);
 	/* a total that no bytes are there for */
 	http1_chunks(front, tail, UINT64_MAX);

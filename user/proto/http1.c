@@ -471,12 +471,23 @@ static int64_t chunk_size(struct slice line)
 	return i ? size : -1;
 }
 
-static bool ends_with(struct slice in, struct slice end)
+/* Do the stream's last bytes end with an empty line, or may they: is what is in front of their last
+ * line end out of sight? */
+static bool may_end_with_empty_line(const struct sight *s)
 {
-	return in.len >= end.len && !memcmp(in.ptr + in.len - end.len, end.ptr, end.len);
+	size_t n = s->tail.len;
+
+	if (!n)
+		return true;
+	if (s->tail.ptr[--n] != '\n')
+		return false;
+	if (n && s->tail.ptr[n - 1] == '\r')
+		n--;
+	return n ? s->tail.ptr[n - 1] == '\n' : s->tail.len < s->total;
 }
 
-/* Trailers from pos on: the body's end is behind the empty line. */
+/* Trailers from pos on: the body's end is behind the empty line. Where some of their lines are out of
+ * sight, only the end of the stream can be such a line. */
 static enum http1_body trailers(const struct sight *s, uint64_t pos)
 {
 	struct slice line;
@@ -485,19 +496,18 @@ static enum http1_body trailers(const struct sight *s, uint64_t pos)
 	while ((r = line_at(s, &pos, &line)) > 0)
 		if (!line.len)
 			return HTTP1_BODY_ENDED;
-	if (r < 0 && ends_with(s->tail, SLICE_LIT("\r\n\r\n")))
-		return HTTP1_BODY_ENDED;
-	return r ? HTTP1_BODY_UNSEEN : HTTP1_BODY_GOES_ON;
+	if (!r)
+		return HTTP1_BODY_GOES_ON;
+	return may_end_with_empty_line(s) && s->tail.len > 2 ? HTTP1_BODY_ENDED :
+							       HTTP1_BODY_UNSEEN;
 }
 
 /* The chunks were lost sight of. A chunk's data may end with an empty line as trailers do. */
-static enum http1_body chunks_by_tail(struct slice tail)
+static enum http1_body chunks_by_tail(const struct sight *s)
 {
-	if (http1_chunked_ends(tail))
+	if (http1_chunked_ends(s->tail))
 		return HTTP1_BODY_ENDED;
-	if (!tail.len || ends_with(tail, SLICE_LIT("\r\n\r\n")))
-		return HTTP1_BODY_UNSEEN;
-	return HTTP1_BODY_GOES_ON;
+	return may_end_with_empty_line(s) ? HTTP1_BODY_UNSEEN : HTTP1_BODY_GOES_ON;
 }
 
 enum http1_body http1_chunks(struct slice front, struct slice tail, uint64_t total)
@@ -513,12 +523,12 @@ enum http1_body http1_chunks(struct slice front, struct slice tail, uint64_t tot
 	while ((r = line_at(&s, &pos, &line)) > 0) {
 		size = chunk_size(line);
 		if (size < 0)
-			return chunks_by_tail(tail);
+			return chunks_by_tail(&s);
 		if (!size)
 			return trailers(&s, pos);
 		pos += (uint64_t)size + 2;
 		if (pos >= total)
 			return HTTP1_BODY_GOES_ON;
 	}
-	return r ? chunks_by_tail(tail) : HTTP1_BODY_GOES_ON;
+	return r ? chunks_by_tail(&s) : HTTP1_BODY_GOES_ON;
 }
