@@ -18,7 +18,7 @@
 enum {
 	ABI_REQ_HEAD_MAX = 1024, /* bytes of a request's or statement's head kept in the exchange */
 	ABI_RSP_HEAD_MAX = 256, /* the same for the answer */
-	ABI_RSP_MORE = 1024, /* and of an HTTP head that is longer, as REC_DATA */
+	ABI_RSP_MORE = 1024, /* and of an HTTP head that is longer, as REC_DATA; then one chunk */
 	ABI_TAIL =
 		16, /* last bytes of the answer: FastCGI END_REQUEST, ReadyForQuery, last chunk */
 	ABI_DATA_CHUNK = 4096, /* one REC_DATA */
@@ -95,8 +95,13 @@ enum xchg_flag {
 	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */
 	XCHG_SAME_TURN = 1 << 17, /* connected: begun right after the thread had read of parent */
 	XCHG_NO_POLLER = 1 << 18, /* accepted: its thread never waits for several connections */
-	XCHG_FRAMED =
-		1 << 24, /* PostgreSQL's messages were followed so far: pg_owed, pg_last hold */
+	/* HTTP/1, by the framing of a request before: all that was received is more of its body */
+	XCHG_BODY = 1 << 20,
+	/* ... it is over, and what was received begins right behind it */
+	XCHG_BEHIND = 1 << 21,
+	/* PostgreSQL's messages were followed so far: pg_owed, pg_last hold; or FastCGI's records of the
+	 * answer: pg_last is the type of the last one, 0 while it is not whole */
+	XCHG_FRAMED = 1 << 24,
 	XCHG_HTTP2 = 1 << 19, /* the connection began with HTTP/2's preface */
 };
 

@@ -135,12 +135,10 @@ static __always_inline void turn_position(struct conn *c, struct sock *sk, __u32
 /* Does a receive on an accepted connection begin a request? One without a new arrival belongs to
  * the old one: php-fpm reads the last record after it has answered. A message that nobody answered
  * is none; the next one may come much later. */
-__noinline int begins_request(struct conn *c)
+static __always_inline bool begins_request(struct conn *c)
 {
 	struct rec_xchg *x = &c->rec;
 
-	if (!c || !c->active)
-		return true;
 	if (!x->turn[1].ops) {
 		if (c->framing != FRAMING_MESSAGES || c->arrival.ready_ns <= x->turn[0].last_ns)
 			return false;
@@ -150,17 +148,76 @@ __noinline int begins_request(struct conn *c)
 	return !c->arrival.ready_ns || c->arrival.ready_ns > x->turn[0].last_ns;
 }
 
-/* The connection's first bytes are HTTP/2's preface. With no more than frames of the connection
- * itself behind it nothing was asked yet. */
+/* Does an I/O of the side that asks begin an exchange? As far as a request is followed what is more of
+ * its body begins one only where an answer had begun, and what is behind it always does then. */
+__noinline int io_begins(struct conn *c, __u32 ret)
+{
+	struct http_place *h;
+	__u32 used = 0;
+	bool start;
+
+	if (!c)
+		return 1;
+	h = &c->http[0];
+	c->skip = 0;
+	c->how = 0;
+	if (!c->active) {
+		h->phase = HTTP_NONE;
+		return 1;
+	}
+	if (http_is_followed(h))
+		used = http_read(c, ret, 0, 0);
+	start = c->rec.role == ROLE_ACCEPTED ? begins_request(c) : c->rec.turn[1].ops > 0;
+	if (used == ret) {
+		c->how = XCHG_BODY;
+		return start;
+	}
+	if (c->rec.flags & XCHG_BODY && !c->rec.turn[1].ops)
+		start = true;
+	if (start && h->phase == HTTP_DONE) {
+		c->how = XCHG_BEHIND;
+		c->skip = used;
+	}
+	h->phase = HTTP_NONE;
+	return start;
+}
+
+/* The first I/O of a request has been read: is it to be followed from here on? */
+__noinline int http_first(struct conn *c, __u32 ret)
+{
+	__u32 skip;
+
+	if (!c || c->how & XCHG_BODY)
+		return 0;
+	skip = c->skip + text_proxy_head(c); /* of version 2: version 1 is a line like others */
+	if ((skip == c->skip && !http_may_have_body(c)) || skip > ret)
+		return 0;
+	http_begin(&c->http[0]);
+	/* there may be more behind it: a pipeline */
+	if ((__u32)http_read(c, ret, skip, skip == c->skip ? c->rec.req_len : 0) < ret)
+		c->http[0].phase = HTTP_NONE;
+	return 0;
+}
+
+/* Are the connection's first bytes HTTP/2's preface? With no more than frames of the connection
+ * itself behind it nothing was asked yet. A PROXY header in front of it is to be known. */
 __noinline int preface_read(struct conn *c)
 {
+	__u32 end;
+
 	if (!c)
+		return 0;
+	end = text_preface_end(c);
+	if (!end)
 		return 0;
 	c->framing = FRAMING_HTTP2;
 	c->rec.flags |= XCHG_HTTP2;
-	if (c->rec.req_total > HTTP2_PREFACE + FRAMES_LOOK ||
-	    !text_preface_only(c, c->rec.req_total - HTTP2_PREFACE))
+	if (!text_preface_only(c, end, c->rec.req_total - end))
 		return 0;
+	if (end > HTTP2_PREFACE) {
+		conn_emit(c, 0, c->rec.turn[0].last_ns);
+		c->rec.seq++;
+	}
 	c->active = 0;
 	c->dirty = 0;
 	return 0;
@@ -186,14 +243,16 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	__u64 before_xid = c->active ? x->xid : 0;
 	__u32 poll_as = STATE_POLL;
 
-	start = accepted ? begins_request(c) : !c->active || x->turn[1].ops;
+	start = io_begins(c, ret);
 	if (start && !accepted && (!t || !t->serving)) {
 		c->outside = 1; /* for nobody who asked: its answer is no part of a call either */
 		c->pg.on = 0;
+		c->http[0].phase = HTTP_NONE;
 		return;
 	}
 	if (start) {
 		exchange_begin(c, now);
+		x->flags |= c->how;
 		if (accepted) {
 			x->turn[0].arrival_ns = c->arrival.ready_ns ? c->arrival.ready_ns : now;
 			if (!c->arrival.ready_ns || c->arrival.before)
@@ -207,17 +266,19 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 		poll_as = x->turn[0].ops ? STATE_SEND : STATE_CONNECT;
 	}
 	exchange_charge(c, p, t, start, before_xid, start ? SLICE_PRE : SLICE_T0, poll_as, now);
-	turn_position(c, sk, 0, !accepted, ret);
+	turn_position(c, sk, 0, !accepted, ret - c->skip);
 	idle_mark(x, 0, t, p->pid);
-	turn_add(&x->turn[0], p->pid, ret, now);
+	turn_add(&x->turn[0], p->pid, ret - c->skip, now);
 	text_read(c, ret, 0);
+	if (x->turn[0].ops == 1 && (http_may_have_body(c) || c->req[0] == '\r'))
+		http_first(c, ret);
 	c->dirty = 1;
 	if (t) {
 		t->mid_request = 1;
 		if (accepted)
 			t->backend = c->pg.on;
 	}
-	if (c->framing != FRAMING_HTTP2 && text_is_preface(c))
+	if (c->framing != FRAMING_HTTP2 && text_may_be_preface(c))
 		preface_read(c);
 }
 
@@ -226,7 +287,7 @@ static __always_inline bool answer_ended(struct rec_xchg *x)
 	const __u8 *z = x->tail;
 
 	if (x->flags & XCHG_FRAMED)
-		return x->pg_last == 'Z' && !x->pg_owed;
+		return x->pg_last == FCGI_END || (x->pg_last == 'Z' && !x->pg_owed);
 	if (x->tail_len < 6)
 		return false;
 	if (x->tail_len == ABI_TAIL && z[0] == 1 && z[1] == 3 && z[4] == 0 && z[5] == 8)
@@ -449,6 +510,8 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 	if (__sync_lock_test_and_set(&c->busy, 1)) {
 		count(COUNTER_CONN_BUSY);
 		c->pg.on = 0;
+		c->fcgi.on = 0;
+		c->http[0].phase = HTTP_NONE;
 		return 0;
 	}
 	c->rec.lifetime++;

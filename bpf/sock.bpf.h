@@ -35,6 +35,26 @@ struct pg_state {
 	__u8 ready; /* ReadyForQuery has come in this exchange */
 };
 
+/* Where a direction of an HTTP/1 connection is, see http.bpf.h. */
+struct http_place {
+	__u64 left; /* bytes of the body or chunk that are to come, as far as read */
+	__u32 head; /* bytes of the head so far */
+	__u8 phase; /* enum http_phase */
+	__u8 fits; /* so many bytes of a name or value are what is looked for */
+	__u8 name; /* which name */
+	__u8 chunked; /* the head says so */
+	__u32 zero; /* 0, of which the verifier does not know */
+};
+
+/* Where a FastCGI answer is, see fastcgi.bpf.h. */
+struct fcgi_place {
+	__u32 left; /* bytes of the record that are to come, padding included */
+	__u32 head_len;
+	__u8 head[8]; /* of the present record, as far as it has come */
+	__u16 id; /* of the request */
+	__u8 on; /* it is followed, no byte was missed */
+};
+
 /* What a connection carries where turns are no requests and answers. */
 enum framing {
 	FRAMING_NONE,
@@ -88,8 +108,14 @@ struct conn {
 	__u32 window_before, window_now; /* jiffies that the peer's window was full: TCP's sum */
 	__u8 net_told; /* the round trip of this connection has been told */
 	struct pg_state pg; /* see pgsql.bpf.h */
+	struct http_place http[2]; /* by turn */
+	struct fcgi_place fcgi;
+	/* of the present I/O of the side that asks: bytes that are none of the request that begins in it, and
+	 * XCHG_BODY or XCHG_BEHIND */
+	__u32 skip, how;
 	struct rec_xchg rec;
-	__u8 req[2 * ABI_REQ_HEAD_MAX]; /* tail of rec; twice the size for the verifier's sake */
+	/* tail of rec; more than twice the size for the verifier's sake, and as room to look for things */
+	__u8 req[2 * ABI_REQ_HEAD_MAX + 128];
 };
 
 struct {

@@ -7,6 +7,8 @@
  */
 #ifndef TARDY_TEXT_BPF_H
 #define TARDY_TEXT_BPF_H
+#include "fastcgi.bpf.h"
+#include "http.bpf.h"
 #include "pgsql.bpf.h"
 
 #define REQ_MASK (ABI_REQ_HEAD_MAX - 1)
@@ -144,8 +146,8 @@ static __always_inline __u32 head_copy(struct conn *c, struct user_bufs *b, __u3
 }
 
 struct data_walk {
-	__u64 base, xid, now;
-	__u32 have, skip, off;
+	__u64 from, xid, now;
+	__u32 n, off, turn;
 };
 
 static int data_chunk(__u32 i, struct data_walk *w)
@@ -154,11 +156,9 @@ static int data_chunk(__u32 i, struct data_walk *w)
 	void *ring;
 	__u32 n;
 
-	if (w->skip >= w->have || w->off >= ABI_DATA_MAX)
+	if (!w->n || w->off >= ABI_DATA_MAX)
 		return 1;
-	n = w->have - w->skip;
-	if (n > ABI_DATA_CHUNK)
-		n = ABI_DATA_CHUNK;
+	n = w->n < ABI_DATA_CHUNK ? w->n : ABI_DATA_CHUNK;
 	ring = ring_of_cpu();
 	r = ring ? bpf_ringbuf_reserve(ring, sizeof(*r) + ABI_DATA_CHUNK, 0) : NULL;
 	if (!r) {
@@ -168,31 +168,28 @@ static int data_chunk(__u32 i, struct data_walk *w)
 	hdr_fill(&r->h, REC_DATA, sizeof(*r) + ABI_DATA_CHUNK, w->now);
 	r->xid = w->xid;
 	r->off = w->off;
-	r->turn = 0;
+	r->turn = w->turn;
 	r->len = n;
-	if (bpf_probe_read_user(r->bytes, n, (void *)(w->base + w->skip))) {
+	if (bpf_probe_read_user(r->bytes, n, (void *)w->from)) {
 		r->len = 0;
 		count(COUNTER_READ_HEAD);
 	}
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	w->skip += n;
+	w->from += n;
+	w->n -= n;
 	w->off += n;
 	return 0;
 }
 
-/* Bytes [off, ...) of a message, which start `skip` bytes into its first buffer of `have` bytes, in
- * chunks. Only the request direction has them. */
-__noinline int data_emit(struct conn *c, __u64 base, __u32 have, __u32 skip, __u32 off)
+/* Bytes [off, off + n) of a turn's message, which are at `from`, in chunks. */
+__noinline int data_emit(struct conn *c, __u64 from, __u32 n, __u32 off, __u32 turn)
 {
-	struct data_walk w = { .base = base };
+	struct data_walk w = { .from = from, .n = n, .off = off, .turn = turn };
 
 	if (!c)
 		return 0;
 	w.xid = c->rec.xid;
 	w.now = bpf_ktime_get_ns();
-	w.have = have;
-	w.skip = skip;
-	w.off = off;
 	bpf_loop(ABI_DATA_MAX / ABI_DATA_CHUNK, data_chunk, &w, 0);
 	return 0;
 }
@@ -200,7 +197,7 @@ __noinline int data_emit(struct conn *c, __u64 base, __u32 have, __u32 skip, __u
 /* FastCGI and PostgreSQL need more than the head: parameters and statements are long. */
 static __always_inline bool wants_data(const __u8 *head)
 {
-	return (head[0] == 1 && head[1] == 1 && head[4] == 0 && head[5] == 8) ||
+	return fcgi_looks(head) ||
 	       ((head[0] == 'Q' || head[0] == 'P') && head[1] == 0 && head[2] <= 1);
 }
 
@@ -253,6 +250,30 @@ __noinline int answer_head_is_whole(struct conn *c)
 	return found >> 63;
 }
 
+/* Is an answer's head, which begins with this buffer of `have` bytes, longer than what is kept of it?
+ * Such heads are rare, but so is what is worth a look: more than that in one buffer. */
+static __always_inline bool answer_head_is_long(struct conn *c, __u64 base, __u32 have)
+{
+	const __u32 most = ABI_RSP_HEAD_MAX + ABI_RSP_MORE;
+
+	if (have <= most || c->rec.turn[1].ops != 1)
+		return false;
+	http_begin(&c->http[1]);
+	http_follow(c, base, most, 1, 0);
+	return http_in_head(&c->http[1]);
+}
+
+/* More of an answer's head than is kept of it, of which `n` bytes of this buffer are. */
+static __always_inline void answer_more(struct conn *c, __u64 base, __u32 have, __u32 n)
+{
+	answer_emit(c, base, have, n);
+	if (answer_head_is_long(c, base, have)) {
+		n += ABI_RSP_MORE;
+		have = have < n + ABI_DATA_CHUNK ? have - n : ABI_DATA_CHUNK;
+		data_emit(c, base + n, have, ABI_RSP_HEAD_MAX + ABI_RSP_MORE, 1);
+	}
+}
+
 static __always_inline void sat_add(__u32 *sum, __u32 n)
 {
 	*sum = *sum + n < *sum ? 0xffffffff : *sum + n;
@@ -276,7 +297,8 @@ static __always_inline void read_request(struct conn *c, struct user_bufs *b, __
 	if (n == ret || total >= ABI_DATA_MAX || !wants_data(c->req))
 		return;
 	have = b->v[0].len < ret ? b->v[0].len : ret;
-	data_emit(c, b->v[0].base, have, n, total + n);
+	if (have > n)
+		data_emit(c, b->v[0].base + n, have - n, total + n, 0);
 }
 
 /* Narrows *last to the used part of the last buffer of `ret` bytes in all. */
@@ -302,6 +324,8 @@ static __always_inline bool last_buf(struct user_bufs *b, __u32 ret, struct user
  * interim answer's long head the final one may follow. */
 static __always_inline bool tail_is_useless(struct rec_xchg *x, __u64 last_len, __u64 now)
 {
+	if (x->flags & XCHG_FRAMED && x->rsp[0] == 1)
+		return true; /* FastCGI's records were followed */
 	return x->rsp[0] == 'H' && x->rsp[9] != '1' && x->turn[1].ops == 1 &&
 	       last_len != LAST_CHUNK && last_len != LAST_CHUNK + 2 &&
 	       now - x->turn[0].last_ns < FAST_ANSWER_NS;
@@ -354,20 +378,17 @@ static __always_inline void read_response(struct conn *c, struct user_bufs *b, _
 	sat_add(&x->rsp_total, ret);
 	have = b->v[0].len < ret ? b->v[0].len : ret;
 	if (n && n < have && x->rsp[0] == 'H' && !answer_head_is_whole(c))
-		answer_emit(c, b->v[0].base, have, n);
+		answer_more(c, b->v[0].base, have, n);
 	tail_copy(x, b, ret);
 }
 
-/* An I/O of `ret` bytes of a PostgreSQL connection; 0 buffers: they are not known. */
-static __always_inline void pg_read(struct conn *c, struct user_bufs *b, __u32 ret, __u32 turn)
+/* An I/O of `ret` bytes of a PostgreSQL connection. */
+__noinline int pg_read(struct conn *c, struct user_bufs *b, __u32 ret, __u32 turn)
 {
 	__u32 left = ret;
 
-	if (!turn && c->rec.turn[0].ops == 1) {
-		pg_begin(c);
-		if (c->pg.on)
-			c->rec.flags |= XCHG_FRAMED;
-	}
+	if (!c || !b)
+		return 0;
 	for (__u32 i = 0; i < IOVS_MAX; i++) {
 		__u32 n;
 
@@ -379,6 +400,70 @@ static __always_inline void pg_read(struct conn *c, struct user_bufs *b, __u32 r
 	}
 	if (left || !c->pg.on)
 		pg_lost(c);
+	return 0;
+}
+
+/* An I/O of `ret` bytes of a FastCGI answer. */
+__noinline int fcgi_read(struct conn *c, struct user_bufs *b, __u32 ret)
+{
+	__u32 left = ret;
+
+	if (!c || !b)
+		return 0;
+	for (__u32 i = 0; i < IOVS_MAX; i++) {
+		__u32 n;
+
+		if (i >= b->n || !left || !c->fcgi.on)
+			break;
+		n = b->v[i].len < left ? b->v[i].len : left;
+		fcgi_follow(c, b->v[i].base, n);
+		left -= n;
+	}
+	if (left)
+		c->fcgi.on = 0;
+	if (!c->fcgi.on)
+		c->rec.flags &= ~(__u32)XCHG_FRAMED;
+	return 0;
+}
+
+/* The `ret` bytes that the current system call moves, from `skip` on, of the side that asks, whose
+ * request is followed; `kept` of them are in c->req. Returns how many were this request's, `skip`
+ * included. */
+__noinline int http_read(struct conn *c, __u32 ret, __u32 skip, __u32 kept)
+{
+	struct user_bufs b;
+	__u32 off = 0;
+
+	if (!c)
+		return 0;
+	if (!user_bufs_find(&b, ret))
+		b.n = 0;
+	for (__u32 i = 0; i < IOVS_MAX; i++) {
+		__u32 n, at;
+
+		if (i >= b.n || off >= ret || !http_is_followed(&c->http[0]))
+			break;
+		n = b.v[i].len < ret - off ? b.v[i].len : ret - off;
+		at = off < skip ? skip - off : 0;
+		if (at < n)
+			n = at + http_follow(c, b.v[i].base + at, n - at, 0, i ? 0 : kept);
+		off += n;
+	}
+	if (off < ret && c->http[0].phase != HTTP_DONE)
+		c->http[0].phase = HTTP_NONE; /* bytes were missed */
+	return off;
+}
+
+/* Takes the first `skip` bytes, which are of the request before, off the first buffer. */
+static __always_inline void bufs_skip(struct user_bufs *b, __u32 skip)
+{
+	if (b->v[0].len > skip) {
+		b->v[0].base += skip;
+		b->v[0].len -= skip;
+	} else {
+		b->n = 0; /* of no known server's reads */
+		b->v[0].len = 0;
+	}
 }
 
 /* What the server sends of its own accord. */
@@ -396,7 +481,7 @@ __noinline int text_pass(struct conn *c, __u32 ret)
 }
 
 /* Takes what is wanted of the text of an I/O of `ret` bytes, by the current system call; after the
- * turn's times were brought up to date. */
+ * turn's times were brought up to date. Of the first I/O of a request c->skip bytes are not its. */
 __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 {
 	struct user_bufs b;
@@ -406,6 +491,8 @@ __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 	if (!user_bufs_find(&b, ret)) {
 		count(COUNTER_NO_TEXT);
 		pg_lost(c);
+		c->fcgi.on = 0;
+		c->http[0].phase = HTTP_NONE;
 		if (turn == 0) {
 			c->rec.flags |= XCHG_NO_TEXT;
 			sat_add(&c->rec.req_total, ret);
@@ -415,11 +502,28 @@ __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 		}
 		return 0;
 	}
-	if (turn == 0)
+	if (turn == 0) {
+		if (c->skip && c->skip < ret) {
+			bufs_skip(&b, c->skip);
+			ret -= c->skip;
+		}
 		read_request(c, &b, ret);
-	else
+		if (c->rec.turn[0].ops == 1)
+			fcgi_begin(c);
+	} else {
+		if (c->fcgi.on)
+			fcgi_read(c, &b, ret);
 		read_response(c, &b, ret);
-	pg_read(c, &b, ret, turn);
+	}
+	if (!turn && c->rec.turn[0].ops == 1) {
+		pg_begin(c);
+		if (c->pg.on)
+			c->rec.flags |= XCHG_FRAMED;
+	}
+	if (c->pg.on)
+		pg_read(c, &b, ret, turn);
+	else if (!c->fcgi.on)
+		pg_lost(c);
 	return 0;
 }
 
@@ -481,22 +585,63 @@ __noinline int text_is_control(__u32 ret)
 	return frames_are_control(&f);
 }
 
-static __always_inline bool text_is_preface(const struct conn *c)
+#define PROXY_LINE_MAX 107 /* of a PROXY header, version 1 */
+#define PROXY_HEAD 16 /* of version 2: a signature (12), version, family, length (2) */
+
+/* Length of a line at the beginning of what is kept of a request, 0: too long for a PROXY header. */
+__noinline int text_first_line(struct conn *c)
 {
-	return c->req[0] == 'P' && c->req[1] == 'R' && c->req[2] == 'I' && c->req[3] == ' ' &&
-	       c->rec.req_len >= HTTP2_PREFACE;
+	if (!c)
+		return 0;
+	for (__u32 i = 0; i < PROXY_LINE_MAX; i++)
+		if (c->req[i] == '\n')
+			return i + 1;
+	return 0;
 }
 
-/* Is what follows the preface, `len` bytes, such frames or nothing? */
-__noinline int text_preface_only(struct conn *c, __u32 len)
+/* Bytes of a PROXY header of version 2, as it says itself; 0: this is none. */
+static __always_inline __u32 text_proxy_head(const struct conn *c)
+{
+	const __u32 sign = 0x0a0d0a0d; /* CR LF CR LF, then NUL */
+
+	if (*(const __u32 *)c->req != sign || c->req[4] || c->rec.req_len < PROXY_HEAD)
+		return 0;
+	return PROXY_HEAD + ((__u32)c->req[14] << 8 | c->req[15]);
+}
+
+/* Where HTTP/2's preface ends, which may be behind a PROXY header; 0: there is none. */
+__noinline int text_preface_end(struct conn *c)
+{
+	const __u32 pri = 0x20495250, star = 0x5448202a; /* "PRI * HT", little endian */
+	const __u32 prox = 0x584f5250;
+	__u32 at;
+
+	if (!c)
+		return 0;
+	at = *(const __u32 *)c->req == prox ? text_first_line(c) : text_proxy_head(c);
+	if (at + HTTP2_PREFACE > c->rec.req_len || at > ABI_REQ_HEAD_MAX - HTTP2_PREFACE)
+		return 0;
+	if (*(const __u32 *)(c->req + at) != pri || *(const __u32 *)(c->req + at + 4) != star)
+		return 0;
+	return at + HTTP2_PREFACE;
+}
+
+/* May it be there, at the connection's beginning? */
+static __always_inline bool text_may_be_preface(const struct conn *c)
+{
+	return c->req[0] == 'P' ? c->req[1] == 'R' : c->req[0] == '\r';
+}
+
+/* Is what follows the preface, which ends at `end`, such frames or nothing? `len` bytes of it. */
+__noinline int text_preface_only(struct conn *c, __u32 end, __u32 len)
 {
 	struct frames f = { .len = len };
 
-	if (!c || len > FRAMES_LOOK)
+	if (!c || len > FRAMES_LOOK || end > ABI_REQ_HEAD_MAX)
 		return 0;
 	if (!len)
 		return 1;
-	if (bpf_probe_read_kernel(f.at, FRAMES_LOOK, c->req + HTTP2_PREFACE))
+	if (bpf_probe_read_kernel(f.at, FRAMES_LOOK, c->req + end))
 		return 0;
 	return frames_are_control(&f);
 }

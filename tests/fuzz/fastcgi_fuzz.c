@@ -34,6 +34,7 @@ static void check_response(struct slice in, struct slice part)
 		MUST(rb == -1);
 	if (ra == 1)
 		MUST(rb == 1);
+	MUST(a.request_id == 0 || a.request_id == b.request_id);
 	MUST(a.status == 0 || a.status == b.status);
 	MUST(a.header_lines <= b.header_lines && a.has_stderr <= b.has_stderr);
 }
@@ -46,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	part.len = size ? data[size - 1] % (size + 1) : 0;
 	check_request(in, part);
 	check_response(in, part);
-	if (fastcgi_ends(in))
+	if (fastcgi_ends(in, 0))
 		MUST(size >= 16 && data[size - 16] == 1 && data[size - 15] == 3);
 	return 0;
 }

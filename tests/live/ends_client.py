@@ -7,6 +7,8 @@ import struct
 import sys
 import time
 
+PROXY_2 = (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" +
+           bytes([192, 0, 2, 1, 192, 0, 2, 2, 9, 9, 0, 80]))
 rows = []
 
 
@@ -107,6 +109,145 @@ def duplex():
     c.close()
 
 
+# Chunked requests: what looks like a request or a status line in their bodies is none, and what
+# comes behind them is a request of its own.
+FAKE = b"GET /invented HTTP/1.1\r\nHost: x\r\n\r\nHTTP/1.1 500 Oops\r\nX: y\r\n\r\n"
+
+
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def chunked(c, path, fields=b""):
+    c.s.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\n" + fields +
+                b"Transfer-Encoding: chunked\r\n\r\n")
+
+
+def pieces(c, *what):
+    for w in what:
+        if isinstance(w, float):
+            time.sleep(w)
+        else:
+            c.s.sendall(w)
+
+
+def chunked_bodies():
+    c = Client()
+    start = time.monotonic()
+    chunked(c, b"/upload")
+    pieces(c, chunk(b"hello"), 0.5, chunk(FAKE), 0.5, b"0\r\nA: b\r\n", 0.5, b"\r\n")
+    c.read(b"ok")
+    c.row("POST", b"/upload", 200, start, cause="recv")
+    c.get(b"/after-upload", b"ok")
+    c.close()
+    c = Client()
+    start = time.monotonic()
+    chunked(c, b"/duplex-chunks")
+    c.read(b"ready")
+    pieces(c, 0.4, b"%x\r\n" % len(FAKE), 0.1, FAKE + b"\r\n", 0.4, chunk(10000 * b"b")[:5000], 0.1,
+           chunk(10000 * b"b")[5000:], 0.4, b"0\r", 0.1, b"\n\r\n")
+    c.read(b"0\r\n\r\n")
+    c.row("POST", b"/duplex-chunks", 200, start)
+    c.get(b"/after-duplex-chunks", b"ok")
+    c.close()
+    for fields in (b"", b"Cookie: s=" + b"x" * 6000 + b"\r\n"):
+        c = Client()
+        start = time.monotonic()
+        chunked(c, b"/refused-chunks", fields)
+        c.read(b"\r\n\r\n")
+        c.row("POST", b"/refused-chunks", 413, start)
+        pieces(c, 0.2, b"%x\r\n" % (len(FAKE) + 3000), 0.1, FAKE, 0.1, b"z" * 3000 + b"\r\n", 0.3,
+               b"0\r\n\r\n", 0.3)
+        c.get(b"/after-refused-chunks", b"ok")
+        c.close()
+    c = Client()
+    start = time.monotonic()
+    chunked(c, b"/before-last-chunk")
+    pieces(c, chunk(b"hello"))
+    c.read(b"ok")
+    c.row("POST", b"/before-last-chunk", 200, start)
+    time.sleep(0.3)
+    c.get(b"/behind-last-chunk", b"ok", before=b"0\r\n\r\n")
+    c.close()
+
+
+def refused_lengths():
+    for fields in (b"", b"Cookie: s=" + b"x" * 6000 + b"\r\n"):
+        c = Client()
+        start = time.monotonic()
+        c.s.sendall(b"POST /refused HTTP/1.1\r\nHost: x\r\n" + fields +
+                    b"Content-Length: 5000\r\n\r\n")
+        c.read(b"\r\n\r\n")
+        c.row("POST", b"/refused", 413, start)
+        pieces(c, 0.2, FAKE, 0.1, (FAKE + b"z" * 5000)[:5000 - len(FAKE)], 0.3)
+        c.get(b"/after-refused", b"ok")
+        c.close()
+
+
+# the same behind a PROXY header of version 2, which comes first and alone
+def refused_proxied():
+    c = Client()
+    pieces(c, PROXY_2, 0.1)
+    start = time.monotonic()
+    chunked(c, b"/refused-chunks")
+    c.read(b"\r\n\r\n")
+    c.row("POST", b"/refused-chunks", 413, start, client="192.0.2.1", slack_us=250000)
+    pieces(c, 0.2, b"%x\r\n" % len(FAKE), 0.1, FAKE, 0.1, b"\r\n0\r\n\r\n", 0.2)
+    c.get(b"/after-refused-chunks", b"ok", client="192.0.2.1")
+    c.close()
+
+
+def long_heads():
+    c = Client()
+    c.get(b"/long-head", b"y" * 10)
+    c.get(b"/after-long-head", b"ok")
+    c.get(b"/longest-head", b"y" * 10, end_unseen=300000)
+    c.close()
+    c = Client()
+    start = time.monotonic()
+    c.s.sendall(b"POST /long-request HTTP/1.1\r\nHost: x\r\nCookie: s=" + b"x" * 6000 +
+                b"\r\nContent-Length: 10\r\n\r\n")
+    pieces(c, 1.0, b"y" * 10)
+    c.read(b"ok")
+    c.row("POST", b"/long-request", 200, start, cause="recv")
+    c.get(b"/after-long-request", b"ok")
+    c.close()
+
+
+# END_REQUEST in parts, in a page, and of a request that is none; the connection stays.
+def fastcgi():
+    def record(kind, content=b""):
+        return struct.pack("!BBHHBB", 1, kind, 1, len(content), 0, 0) + content
+    c = Client()
+    for name in (b"/end_halves.php", b"/end_thirteen.php", b"/end_printed.php", b"/records.php",
+                 b"/end_of_another.php"):
+        params = (bytes([11, len(name)]) + b"SCRIPT_NAME" + name + b"\x0e\3REQUEST_METHODGET")
+        start = time.monotonic()
+        c.s.sendall(record(1, b"\0\1\1\0\0\0\0\0") + record(4, params) + record(4) + record(5))
+        b = c.read(record(3, bytes(8)))
+        if name == b"/end_printed.php":
+            c.read(b"more" + bytes(5) + record(3, bytes(8)))
+        c.row("GET", name, 200, start)
+        time.sleep(0.3)
+    c.close()
+
+
+# HTTP/2 with and without a proxy's header in front: SETTINGS, a pause, and one stream
+def http2():
+    for before in (b"", b"PROXY TCP4 192.0.2.1 192.0.2.2 5555 80\r\n", PROXY_2):
+        c = Client()
+        c.s.sendall(before + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        c.read(b"\4\0\0\0\0\0")
+        c.s.sendall(b"\0\0\0\4\1\0\0\0\0")
+        time.sleep(0.5)
+        start = time.monotonic()
+        c.s.sendall(b"\0\0\3\1\5\0\0\0\1\x82\x86\x84")
+        c.read(b"\x88")
+        rows.append(dict(route="(http/2)", status=None, us=round((time.monotonic() - start) * 1e6),
+                         multiplexed=True, **({"client": "192.0.2.1"} if before else {})))
+        c.close()
+
+
 def slow_reader():
     c = Client(small=True)
     start = time.monotonic()
@@ -138,7 +279,8 @@ def proxied():
         c.close()
 
 
-for step in (interim, chunks, pauses, bodies, duplex, slow_reader, proxied):
+for step in (interim, chunks, pauses, bodies, duplex, chunked_bodies, refused_lengths,
+             refused_proxied, long_heads, fastcgi, http2, slow_reader, proxied):
     step()
 with open(sys.argv[2], "w") as f:
     json.dump(rows, f)

@@ -2,7 +2,9 @@
 """A server of one thread a connection that ends its answers in ways which only the framing tells,
 for ends.sh: ends_server.py PORT BIG-FILE"""
 import os
+import select
 import socket
+import struct
 import sys
 import threading
 import time
@@ -19,6 +21,10 @@ def length(n):
     return b"Content-Length: %d\r\n" % n
 
 
+class Poll(float):
+    """A pause in poll: as of one that has nothing more to do for this request."""
+
+
 class Conn:
     def __init__(self, sock):
         self.sock, self.buf = sock, b""
@@ -26,7 +32,9 @@ class Conn:
 
     def send(self, *pieces):
         for p in pieces:
-            if isinstance(p, float):
+            if isinstance(p, Poll):
+                select.select([self.sock], [], [], p)
+            elif isinstance(p, float):
                 time.sleep(p)
             else:
                 self.sock.sendall(p)
@@ -41,6 +49,23 @@ class Conn:
             pass
         self.buf = self.buf[n:]
 
+    def line(self):
+        while b"\r\n" not in self.buf and self.more():
+            pass
+        line, self.buf = self.buf.split(b"\r\n", 1)
+        return line
+
+    def chunk(self):
+        size = int(self.line(), 16)
+        self.body(size + 2 if size else 0)
+        return size
+
+    def chunks(self):
+        while self.chunk():
+            pass
+        while self.line():
+            pass
+
     def proxy_header(self):
         while len(self.buf) < 16 and self.more():
             pass
@@ -51,6 +76,10 @@ class Conn:
 
     def serve(self):
         self.proxy_header()
+        if self.buf.startswith(b"PRI "):
+            return self.http2()
+        if self.buf.startswith(b"\1\1"):
+            return self.fastcgi()
         while True:
             while b"\r\n\r\n" not in self.buf:
                 if not self.more():
@@ -105,6 +134,91 @@ class Conn:
         self.send(head(b"200 OK", CHUNKED) + b"5\r\nready\r\n")
         self.body(30000)
         self.send(b"4\r\ndone\r\n0\r\n\r\n")
+
+    # chunked requests: read and answered, answered while they come, refused, and one whose last
+    # chunk nobody reads before the answer
+    def do_upload(self):
+        self.chunks()
+        self.do_ok()
+
+    def do_duplex_chunks(self):
+        self.send(head(b"200 OK", CHUNKED) + b"5\r\nready\r\n")
+        self.chunks()
+        self.send(b"4\r\ndone\r\n0\r\n\r\n")
+
+    def do_refused_chunks(self):
+        self.send(head(b"413 Too Large", length(0)))
+        self.chunks()
+
+    def do_before_last_chunk(self):
+        self.chunk()
+        self.do_ok()
+        self.chunks()
+
+    # heads that are longer than what is kept of them
+    def do_long_head(self):
+        self.send(head(b"200 OK", 4 * COOKIES + length(30)) + b"x" * 10, Poll(1.6), b"x" * 10,
+                  0.1, b"y" * 10)
+
+    def do_longest_head(self):
+        self.send(head(b"200 OK", 16 * COOKIES + length(30)) + b"x" * 10, 0.3, b"x" * 10, Poll(1.6),
+                  b"y" * 10)
+
+    def do_long_request(self):
+        self.body(10)
+        self.do_ok()
+
+    # a record of FastCGI: type, content, padding
+    @staticmethod
+    def record(kind, content=b"", pad=0, ident=1):
+        return struct.pack("!BBHHBB", 1, kind, ident, len(content), pad, 0) + content + bytes(pad)
+
+    def fastcgi(self):
+        out, end = b"Content-type: text/html\r\n\r\n", self.record(3, bytes(8))
+        while True:
+            params = b""
+            while True:
+                while len(self.buf) < 8:
+                    if not self.more():
+                        self.sock.close()
+                        return
+                _, kind, _, n, pad, _ = struct.unpack("!BBHHBB", self.buf[:8])
+                self.body(8)
+                while len(self.buf) < n + pad and self.more():
+                    pass
+                if kind == 4:
+                    params += self.buf[:n]
+                self.buf = self.buf[n + pad:]
+                if kind == 5 and not n:
+                    break
+            if b"/end_halves.php" in params:
+                self.send(self.record(6, out, 3), end[:8], Poll(0.3), end[8:])
+            elif b"/end_thirteen.php" in params:
+                self.send(self.record(6, out) + end[:13], Poll(0.3), end[13:])
+            elif b"/end_printed.php" in params:
+                page = self.record(6, out + end + b"more", 5)
+                at = page.index(end) + len(end)
+                self.send(page[:at], Poll(0.5), page[at:] + end)
+            elif b"/end_of_another.php" in params:
+                self.send(self.record(6, out + 40000 * b"x") + self.record(3, bytes(8), 0, 2),
+                          Poll(0.3), end)
+            else: # records in parts, headers too
+                page = self.record(6, out + 20000 * b"x", 7)
+                self.send(page[:5], Poll(0.1), page[5:3000], Poll(0.1),
+                          page[3000:] + self.record(6) + end[:3], Poll(0.1), end[3:])
+
+    # the least of HTTP/2: what only concerns the connection, then a stream
+    def http2(self):
+        self.body(24 + 9)
+        self.send(b"\0\0\0\4\0\0\0\0\0")
+        self.body(9)
+        while True:
+            while len(self.buf) < 12:
+                if not self.more():
+                    self.sock.close()
+                    return
+            self.body(12)
+            self.send(0.3, b"\0\0\1\1\5\0\0\0\1\x88")
 
     def do_big(self):
         n = os.path.getsize(sys.argv[2])

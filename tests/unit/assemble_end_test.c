@@ -130,6 +130,47 @@ static void test_long_head(void **state)
 	}
 }
 
+/* One that is longer still comes in two of them. */
+static void test_longer_head(void **state)
+{
+	static struct {
+		struct rec_data d;
+		char room[ABI_DATA_CHUNK];
+	} more;
+	char head[ABI_RSP_HEAD_MAX];
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	memset(head, 'x', sizeof(head));
+	memcpy(head, "HTTP/1.1 200 OK\r\nX: ", 20);
+	for (uint32_t most = 0; most < 2; most++) { /* all of the room, or less: not the same end */
+		uint32_t n = most ? ABI_DATA_CHUNK : 2000;
+
+		scene_init(&s);
+		xchg_accepted(&e, 1, 1, NGINX, 80);
+		REQUEST(&e, GET, 10, 10);
+		xchg_answer(&e, head, sizeof(head), 1000, 1000);
+		e.x.turn[1].bytes += ABI_RSP_MORE + n;
+		scene_xchg(&s, &e, XCHG_OPEN, 1010);
+		more.d = (struct rec_data){
+			.xid = 1, .off = ABI_RSP_HEAD_MAX, .turn = 1, .len = ABI_RSP_MORE
+		};
+		memset(more.d.bytes, 'x', ABI_RSP_MORE);
+		assert_int_equal(
+			scene_give(&s, &more, REC_DATA, sizeof(more.d) + ABI_RSP_MORE, 1011), 0);
+		more.d.off += ABI_RSP_MORE;
+		more.d.len = (uint16_t)n;
+		memset(more.d.bytes, 'x', n);
+		memcpy(more.d.bytes + n - 26, "\r\nContent-Length: 3\r\n\r\nabc", 26);
+		assert_int_equal(scene_give(&s, &more, REC_DATA, sizeof(more.d) + n, 1012), 0);
+		scene_tick(&s, 2000);
+		assert_int_equal(scene_request(&s, 1)->end_reason, END_PROTOCOL);
+		assert_int_equal(scene_request(&s, 1)->flags, REQUEST_ENTRY);
+		scene_end(&s);
+	}
+}
+
 /* One request whose answer goes on in a further exchange: what begins that is a piece of a body. */
 static void expect_one(const char *request, const char *answer, const char *body, uint32_t flags,
 		       const char *rest)
@@ -199,9 +240,9 @@ static void test_refused_body(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reasons),      cmocka_unit_test(test_open_again),
-		cmocka_unit_test(test_long_head),    cmocka_unit_test(test_answer_goes_on),
-		cmocka_unit_test(test_refused_body),
+		cmocka_unit_test(test_reasons),        cmocka_unit_test(test_open_again),
+		cmocka_unit_test(test_long_head),      cmocka_unit_test(test_longer_head),
+		cmocka_unit_test(test_answer_goes_on), cmocka_unit_test(test_refused_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,86 @@ static void test_body_during_answer(void **state)
 	scene_end(&s);
 }
 
+/* The same with a body in chunks, which the kernel side has followed: its flags tell what is more of it
+ * and what comes behind it, whatever the bytes look like. */
+static void test_chunks_during_answer(void **state)
+{
+	const struct request *r;
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	xchg_accepted(&e, 1, 1, NGINX, 80);
+	REQUEST(&e, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n", 0, 0);
+	xchg_spend(&e, SLICE_MID, STATE_RUN, 50);
+	ANSWER(&e, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nxxxx", 50);
+	scene_xchg(&s, &e, 0, 100);
+	xchg_next(&e, 2);
+	REQUEST(&e, "GET /invented HTTP/1.1\r\nHost: x\r\n\r\n", 90, 100);
+	e.x.flags |= XCHG_BODY;
+	xchg_spend(&e, SLICE_PRE, STATE_RECV, 50);
+	xchg_spend(&e, SLICE_MID, STATE_RUN, 20);
+	ANSWER(&e, "xxxx", 120);
+	scene_xchg(&s, &e, 0, 200);
+	xchg_next(&e, 3);
+	REQUEST(&e, GET, 250, 250);
+	e.x.flags |= XCHG_BEHIND;
+	ANSWER(&e, OK, 260);
+	scene_xchg(&s, &e, XCHG_CLOSED, 300);
+	scene_tick(&s, 400);
+	assert_int_equal(s.n_got, 2);
+	r = scene_request(&s, 2);
+	assert_text(r->route, "POST /echo");
+	assert_int_equal(r->start_ns, AT(0));
+	assert_int_equal(r->end_ns, AT(120));
+	assert_int_equal(r->after_ns, 0);
+	expect_part(r, "nginx", CAUSE_RECV, NULL, 50);
+	expect_part(r, "nginx", CAUSE_CPU, NULL, 70);
+	r = scene_request(&s, 3);
+	assert_text(r->route, "GET /a/b");
+	assert_int_equal(r->start_ns, AT(250));
+	scene_end(&s);
+}
+
+/* A refused body is no request, though it looks like one; a length that was announced counts no more
+ * once the body was followed to its end. */
+static void test_refused_body(void **state)
+{
+	static const char *const heads[] = {
+		"POST /big HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"POST /big HTTP/1.1\r\nContent-Length: 9999\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		xchg_accepted(&e, 1, 1, NGINX, 80);
+		xchg_request(&e, heads[i], strlen(heads[i]), 0, 0);
+		ANSWER(&e, "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n", 50);
+		scene_xchg(&s, &e, 0, 100);
+		xchg_next(&e, 2);
+		REQUEST(&e, "GET /invented HTTP/1.1\r\nHost: x\r\n\r\n", 90, 100);
+		e.x.flags |= XCHG_BODY;
+		scene_xchg(&s, &e, 0, 200);
+		xchg_next(&e, 3);
+		REQUEST(&e, GET, 250, 250);
+		e.x.flags |= XCHG_BEHIND;
+		ANSWER(&e, OK, 260);
+		scene_xchg(&s, &e, XCHG_CLOSED, 300);
+		scene_tick(&s, 400);
+		assert_int_equal(s.n_got, 2);
+		assert_int_equal(scene_request(&s, 1)->status, 413);
+		assert_int_equal(scene_request(&s, 1)->end_ns, AT(50));
+		assert_text(scene_request(&s, 3)->route, "GET /a/b");
+		assert_int_equal(scene_request(&s, 3)->start_ns, AT(250));
+		scene_end(&s);
+	}
+}
+
 static const struct request *closed(struct scene *s, const char *answer, uint32_t flags)
 {
 	struct xchg e;
@@ -370,6 +450,7 @@ static void test_untold_end(void **state)
 	assert_int_equal(s.n_got, 0);
 	scene_tick(&s, 1100200);
 	assert_int_equal(scene_request(&s, 1)->end_ns, AT(100));
+	assert_int_equal(scene_request(&s, 1)->flags, REQUEST_ENTRY | REQUEST_END_UNSEEN);
 	scene_end(&s);
 }
 
@@ -575,6 +656,8 @@ int main(void)
 		cmocka_unit_test(test_continue_at_once),
 		cmocka_unit_test(test_early_answer),
 		cmocka_unit_test(test_body_during_answer),
+		cmocka_unit_test(test_chunks_during_answer),
+		cmocka_unit_test(test_refused_body),
 		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_untold_end),
 		cmocka_unit_test(test_stream),

@@ -355,6 +355,46 @@ static void test_fastcgi(void **state)
 	assert_true(t.ended && t.error);
 }
 
+/* Where the records were followed the last one's type tells, whatever the last bytes look like; else the
+ * last bytes do, but only of the request's own id. */
+static void test_fastcgi_ends(void **state)
+{
+#define FCGI_END_2 "\1\3\0\2\0\x8\0\0\0\0\0\0\0\0\0\0"
+	static const struct {
+		struct slice tail;
+		bool framed, ended;
+		char last;
+	} cases[] = {
+		{ SLICE_LIT(FCGI_END), true, false, 0 }, /* a page that prints it */
+		{ SLICE_LIT(FCGI_END), true, false, 6 }, { SLICE_LIT(""), true, true, 3 },
+		{ SLICE_LIT(FCGI_END), false, true, 0 }, { SLICE_LIT(FCGI_END_2), false, false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text_state s = { 0 };
+		struct text_in in = {
+			.request = SLICE_LIT(FCGI_BEGIN FCGI_PARAMS),
+			.response = SLICE_LIT("\1\6\0\1\1\0\0\0Content-type: text/html\r\n\r\n"),
+			.tail = cases[i].tail,
+			.response_bytes = 5000,
+			.framed = cases[i].framed,
+			.pg_last = cases[i].last,
+		};
+		struct text t;
+
+		in.request_bytes = in.request.len;
+		text_read_exchange(&s, &in, &t);
+		text_state_release(&s);
+		if (!t.can_tell || t.ended != cases[i].ended || t.status != 200)
+			fail_msg("case %zu: can_tell %d ended %d status %d", i, t.can_tell, t.ended,
+				 t.status);
+	}
+	/* what another request was answered is not its own answer */
+	assert_int_equal(
+		READ(FCGI_BEGIN FCGI_PARAMS, "\1\6\0\2\0\x10\0\0Status: 500 No\r\n").status, 0);
+}
+
 static void test_fastcgi_continues(void **state)
 {
 	struct text_state s = { 0 };
@@ -694,6 +734,7 @@ int main(void)
 		cmocka_unit_test(test_http_pipelined_long),
 		cmocka_unit_test(test_fastcgi),
 		cmocka_unit_test(test_fastcgi_continues),
+		cmocka_unit_test(test_fastcgi_ends),
 		cmocka_unit_test(test_pgsql_query),
 		cmocka_unit_test(test_pgsql_connect),
 		cmocka_unit_test(test_pgsql_other),

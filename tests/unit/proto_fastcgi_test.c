@@ -357,7 +357,7 @@ static void response_prefixes(void **state)
 		assert_int_equal(r.ended, n == b.len);
 		assert_true(r.status == 0 || r.status == 500);
 		assert_int_equal(r.has_stderr, n >= 8);
-		assert_int_equal(fastcgi_ends(guard_place(&g, b.bytes, n)), n == b.len);
+		assert_int_equal(fastcgi_ends(guard_place(&g, b.bytes, n), 1), n == b.len);
 	}
 	assert_int_equal(r.status, 500);
 	assert_int_equal(r.app_status, 258);
@@ -383,15 +383,15 @@ static void ends(void **state)
 	char bad[16];
 
 	(void)state;
-	assert_true(fastcgi_ends((struct slice){ good, 18 }));
-	assert_true(fastcgi_ends((struct slice){ good + 2, 16 }));
-	assert_false(fastcgi_ends((struct slice){ good + 3, 15 }));
+	assert_true(fastcgi_ends((struct slice){ good, 18 }, 0));
+	assert_true(fastcgi_ends((struct slice){ good + 2, 16 }, 0));
+	assert_false(fastcgi_ends((struct slice){ good + 3, 15 }, 0));
 	for (int i = 0; i < 7; i++) {
 		memcpy(bad, good + 2, 16);
 		bad[i] = i == 2 ? 0 : bad[i] + 1;
 		if (i == 3)
 			bad[3] = 0; /* id 0 */
-		assert_int_equal(fastcgi_ends((struct slice){ bad, 16 }), i == 2);
+		assert_int_equal(fastcgi_ends((struct slice){ bad, 16 }, 0), i == 2);
 	}
 }
 

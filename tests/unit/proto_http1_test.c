@@ -301,12 +301,12 @@ static void test_chunks(void **state)
 		{ "4\r\nxx", "", 111, HTTP1_BODY_UNSEEN },
 		/* lines that end with LF alone */
 		{ "5\nhello\r\n0\n\n", "", 0, HTTP1_BODY_ENDED },
-		{ "5\nhello\n0\nA: b\n\n", "", 0, HTTP1_BODY_UNSEEN }, /* data that ends so is none */
+		{ "5\nhello\n0\nA: b\n\n", "", 0, HTTP1_BODY_UNSEEN }, /* so data does not end */
 		{ "5\nhello\r\n0\nA: b\n", "", 0, HTTP1_BODY_GOES_ON },
 		{ "4\nxx", "yyyyyyy\n0\n\n", 111, HTTP1_BODY_UNSEEN },
 		{ "4\nxx", "A: b\n\n", 111, HTTP1_BODY_UNSEEN },
 		{ "4\nxx", "A: b\r\n\n", 111, HTTP1_BODY_UNSEEN },
-		{ "4\r\nxx", "A: b\n\r\n", 111, HTTP1_BODY_UNSEEN },
+		{ "4\r\nxx", "</p>\n\r\n", 111, HTTP1_BODY_GOES_ON }, /* a chunk that is a line */
 		{ "4\r\nxx", "\r\n", 111, HTTP1_BODY_UNSEEN }, /* what is before is out of sight */
 		{ "4\r\nxx", "\n", 111, HTTP1_BODY_UNSEEN },
 		{ "0\r\nA: b", "c: d\n\n", 111, HTTP1_BODY_ENDED },

@@ -11,7 +11,7 @@
 
 static void read_text(struct assemble *a, struct node *n, const struct rec_xchg *x)
 {
-	char buf[ABI_REQ_HEAD_MAX + ABI_DATA_MAX], rsp[ABI_RSP_HEAD_MAX + ABI_RSP_MORE];
+	char buf[ABI_REQ_HEAD_MAX + ABI_DATA_MAX], rsp[ANSWER_TEXT_MAX];
 	struct text_in in = {
 		.request = more_text_of(&a->texts, x, (const uint8_t *)(x + 1), buf, sizeof(buf)),
 		.response = more_text_of_answer(&a->texts, x, rsp),
@@ -19,6 +19,8 @@ static void read_text(struct assemble *a, struct node *n, const struct rec_xchg 
 		.request_bytes = x->turn[0].bytes,
 		.response_bytes = x->turn[1].bytes,
 		.pipelined = x->flags & XCHG_PIPELINED,
+		.body = x->flags & XCHG_BODY,
+		.behind = x->flags & XCHG_BEHIND,
 		.framed = x->flags & XCHG_FRAMED,
 		.pg_owed = x->pg_owed,
 		.pg_last = (char)x->pg_last,
@@ -32,7 +34,7 @@ static void read_text(struct assemble *a, struct node *n, const struct rec_xchg 
 
 void exchange_data(struct assemble *a, const struct rec_data *r)
 {
-	char rsp[ABI_RSP_HEAD_MAX + ABI_RSP_MORE];
+	char rsp[ANSWER_TEXT_MAX];
 	struct node *n = node_find(a, r->xid);
 	struct text_in in = { 0 };
 

@@ -55,6 +55,8 @@ static uint32_t flags_of(struct assemble *a, struct node *n, uint64_t end, bool 
 		flags |= REQUEST_ERROR;
 	if (n->text.multiplexed)
 		flags |= REQUEST_MULTIPLEXED;
+	if (!open && n->text.unseen && (n->end_reason == END_REST || n->end_reason == END_INPUT))
+		flags |= REQUEST_END_UNSEEN;
 	if (node_streams(n))
 		flags |= REQUEST_STREAM;
 	if (n->text.endless)

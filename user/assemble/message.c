@@ -239,7 +239,9 @@ static void http_read(struct text_state *s, const struct text_in *in, struct tex
 	struct http1_request req;
 	size_t n;
 
-	if (!http_skip_due(s, in, &bytes)) {
+	if (in->behind)
+		s->body_due = 0;
+	if (!http_skip_due(s, in, &bytes) || in->body) {
 		out->continues = in->request_bytes > 0;
 		http_read_answer(in, SLICE_LIT(""), out);
 		return;
@@ -286,8 +288,10 @@ static void fastcgi_read(const struct text_in *in, struct text *out)
 	out->route = n ? intern((struct slice){ route, n }) : 0;
 	out->method = intern(req.method);
 	out->can_tell = true;
-	out->ended = fastcgi_ends(in->tail);
-	if (in->response.len && fastcgi_parse_response(in->response, &rsp) >= 0) {
+	out->ended = in->framed ? in->pg_last == FASTCGI_END_REQUEST :
+				  fastcgi_ends(in->tail, req.request_id);
+	if (in->response.len && fastcgi_parse_response(in->response, &rsp) >= 0 &&
+	    (!rsp.request_id || !req.request_id || rsp.request_id == req.request_id)) {
 		out->status = rsp.status;
 		/* a header that is longer than what is kept: programs send Status first */
 		if (!rsp.status && in->response_bytes > in->response.len)

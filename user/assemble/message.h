@@ -43,8 +43,11 @@ struct text_in {
 	struct slice tail; /* last bytes of the response */
 	uint64_t request_bytes, response_bytes; /* in all */
 	bool pipelined; /* the request was read together with the one before */
+	/* HTTP: the request before was followed: this is more of its body, or begins right behind it */
+	bool body, behind;
 	/* PostgreSQL: every message was followed; so many ReadyForQuery are due; type of the last
-	 * message of the answer, 0 when it is not whole */
+	 * message of the answer, 0 when it is not whole. FastCGI: so was every record of the answer,
+	 * whose last one's type it is. */
 	bool framed;
 	uint16_t pg_owed;
 	char pg_last;

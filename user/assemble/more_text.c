@@ -10,7 +10,7 @@ struct more_text {
 	uint32_t len;
 	uint32_t rsp_len; /* of the answer, behind its ABI_RSP_HEAD_MAX first bytes */
 	uint64_t ts_ns;
-	char rsp[ABI_RSP_MORE];
+	char rsp[ANSWER_TEXT_MAX - ABI_RSP_HEAD_MAX];
 	char bytes[ABI_DATA_MAX];
 };
 
@@ -51,14 +51,18 @@ static struct more_text *more_text_put(struct more_texts *t, const struct rec_da
 static int answer_add(struct more_texts *t, const struct rec_data *r)
 {
 	struct more_text *more;
+	uint32_t at;
 
-	if (r->off != ABI_RSP_HEAD_MAX || !r->len || r->len > ABI_RSP_MORE)
+	if (r->off < ABI_RSP_HEAD_MAX || r->off >= ANSWER_TEXT_MAX || !r->len)
 		return 0;
 	more = more_text_put(t, r);
 	if (!more)
 		return -ENOSPC;
-	memcpy(more->rsp, r->bytes, r->len);
-	more->rsp_len = r->len;
+	at = r->off - ABI_RSP_HEAD_MAX;
+	if (at != more->rsp_len || at + r->len > sizeof(more->rsp))
+		return 0;
+	memcpy(more->rsp + at, r->bytes, r->len);
+	more->rsp_len += r->len;
 	return 0;
 }
 

@@ -9,7 +9,11 @@
 #include "base/table.h"
 #include "bpf/abi.h"
 
-enum { MORE_TEXTS_MAX = 4096 };
+enum {
+	MORE_TEXTS_MAX = 4096,
+	/* most of an answer's head: what its record holds, and a short and a long REC_DATA */
+	ANSWER_TEXT_MAX = ABI_RSP_HEAD_MAX + ABI_RSP_MORE + ABI_DATA_CHUNK,
+};
 
 struct more_texts {
 	struct table of; /* xid -> struct more_text * */
@@ -22,8 +26,8 @@ int more_text_add(struct more_texts *t, const struct rec_data *r);
 /* The head of x with what is known beyond it, in buf (cap bytes) if there is more. */
 struct slice more_text_of(const struct more_texts *t, const struct rec_xchg *x, const uint8_t *head,
 			  char *buf, size_t cap);
-/* The head of x's answer with what is known beyond it; buf has room for ABI_RSP_HEAD_MAX +
- * ABI_RSP_MORE bytes. */
+/* The head of x's answer with what is known beyond it; buf has room for ANSWER_TEXT_MAX
+ * bytes. */
 struct slice more_text_of_answer(const struct more_texts *t, const struct rec_xchg *x, char *buf);
 void more_text_drop(struct more_texts *t, uint64_t xid);
 /* Drops those that were last added to before before_ns and that keep() does not want. */

@@ -25,6 +25,8 @@ enum request_flag {
 	/* a turn of a connection on which several are answered at once, or both sides speak when they
 	 * like: timed, but which answer is whose is not known, nor what it waited for */
 	REQUEST_MULTIPLEXED = 1 << 7,
+	/* where its answer ends was out of sight, so a rest ended it: its wall is a lower bound */
+	REQUEST_END_UNSEEN = 1 << 9,
 };
 
 /* What TCP and the answer's pace were during an exchange. What is not known is 0. */

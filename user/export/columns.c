@@ -265,6 +265,8 @@ static const char *request_state_text(const struct snap_request *r)
 		return "error";
 	if (r->multiplexed)
 		return "mux";
+	if (r->end_unseen)
+		return "end?";
 	return r->stream ? "strm" : "";
 }
 

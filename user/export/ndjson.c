@@ -196,6 +196,8 @@ static void put_request(struct json *j, const struct snap_request *r)
 		json_bool(j, "before", true);
 	if (r->multiplexed)
 		json_bool(j, "multiplexed", true);
+	if (r->end_unseen)
+		json_bool(j, "end_unseen", true);
 	if (r->client.version)
 		json_str(j, "client", proxy_client_text(client, &r->client));
 	put_label(j, "waiting_for", r->waiting_for);

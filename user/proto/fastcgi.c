@@ -11,7 +11,7 @@ enum { HEADER_LEN = 8, BODY_LEN = 8, NAME_MAX_LEN = 16, LINE_MAX_LEN = 32 };
 enum record_type {
 	BEGIN_REQUEST = 1,
 	ABORT_REQUEST = 2,
-	END_REQUEST = 3,
+	END_REQUEST = FASTCGI_END_REQUEST,
 	PARAMS = 4,
 	STDIN = 5,
 	STDOUT = 6,
@@ -345,7 +345,6 @@ int fastcgi_parse_response(struct slice in, struct fastcgi_response *out)
 				   1u << GET_VALUES_RESULT | 1u << UNKNOWN_TYPE;
 	struct cgi_header header = { .len = 0 };
 	struct record rec;
-	uint16_t id = 0;
 	int r;
 
 	*out = (struct fastcgi_response){ 0 };
@@ -356,11 +355,11 @@ int fastcgi_parse_response(struct slice in, struct fastcgi_response *out)
 			return -1;
 		if (management)
 			continue;
-		if (!id)
-			id = rec.id;
+		if (!out->request_id)
+			out->request_id = rec.id;
 		if (rec.type == END_REQUEST && rec.content_len != BODY_LEN)
 			return -1;
-		if (rec.id != id)
+		if (rec.id != out->request_id)
 			continue;
 		if (rec.type == STDOUT) {
 			cgi_header_feed(&header, rec.content, out);
@@ -376,7 +375,7 @@ int fastcgi_parse_response(struct slice in, struct fastcgi_response *out)
 	return r;
 }
 
-bool fastcgi_ends(struct slice tail)
+bool fastcgi_ends(struct slice tail, uint16_t id)
 {
 	struct slice last;
 
@@ -385,5 +384,6 @@ bool fastcgi_ends(struct slice tail)
 	last = (struct slice){ tail.ptr + tail.len - (HEADER_LEN + BODY_LEN),
 			       HEADER_LEN + BODY_LEN };
 	return byte_at(last, 0) == 1 && byte_at(last, 1) == END_REQUEST && be16(last, 2) != 0 &&
-	       be16(last, 4) == BODY_LEN && byte_at(last, 6) == 0 && byte_at(last, 12) <= 3;
+	       (!id || be16(last, 2) == id) && be16(last, 4) == BODY_LEN && byte_at(last, 6) == 0 &&
+	       byte_at(last, 12) <= 3;
 }

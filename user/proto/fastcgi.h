@@ -29,7 +29,10 @@ struct fastcgi_request {
 /* -1 = not FastCGI, 0 = so far it is, 1 = all parameters were read. Fills *out always. */
 int fastcgi_parse_request(struct slice in, struct fastcgi_request *out);
 
+enum { FASTCGI_END_REQUEST = 3 }; /* type of the record that ends an answer */
+
 struct fastcgi_response {
+	uint16_t request_id; /* whose records are read: that of the first one; 0 = none yet */
 	/*
 	 * From a "Status: NNN" header; once the header is complete without one, 302 with a
 	 * Location (RFC 3875 section 6.2.3), else 200; 0 = not known.
@@ -49,7 +52,8 @@ int fastcgi_parse_response(struct slice in, struct fastcgi_response *out);
 
 /*
  * Whether `tail`, the last bytes of what was sent (the last 16 are looked at), ends with a whole
- * END_REQUEST record. A padded one is not recognised: its 8 bytes need no padding.
+ * END_REQUEST record of request `id`, 0 = of any. A padded one is not recognised: its 8 bytes need no
+ * padding. Data can look like it: this is for where the records were not followed.
  */
-bool fastcgi_ends(struct slice tail);
+bool fastcgi_ends(struct slice tail, uint16_t id);
 #endif

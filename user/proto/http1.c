@@ -471,19 +471,9 @@ static int64_t chunk_size(struct slice line)
 	return i ? size : -1;
 }
 
-/* Do the stream's last bytes end with an empty line, or may they: is what is in front of their last
- * line end out of sight? */
-static bool may_end_with_empty_line(const struct sight *s)
+static bool ends_with(struct slice in, struct slice end)
 {
-	size_t n = s->tail.len;
-
-	if (!n)
-		return true;
-	if (s->tail.ptr[--n] != '\n')
-		return false;
-	if (n && s->tail.ptr[n - 1] == '\r')
-		n--;
-	return n ? s->tail.ptr[n - 1] == '\n' : s->tail.len < s->total;
+	return in.len >= end.len && !memcmp(in.ptr + in.len - end.len, end.ptr, end.len);
 }
 
 /* Trailers from pos on: the body's end is behind the empty line. Where some of their lines are out of
@@ -498,16 +488,25 @@ static enum http1_body trailers(const struct sight *s, uint64_t pos)
 			return HTTP1_BODY_ENDED;
 	if (!r)
 		return HTTP1_BODY_GOES_ON;
-	return may_end_with_empty_line(s) && s->tail.len > 2 ? HTTP1_BODY_ENDED :
-							       HTTP1_BODY_UNSEEN;
+	return ends_with(s->tail, SLICE_LIT("\n\r\n")) || ends_with(s->tail, SLICE_LIT("\n\n")) ?
+		       HTTP1_BODY_ENDED :
+		       HTTP1_BODY_UNSEEN;
 }
 
-/* The chunks were lost sight of. A chunk's data may end with an empty line as trailers do. */
+/* The chunks were lost sight of. A chunk's data may end with an empty line as trailers do. A line that
+ * ends with LF alone and CR LF are most often data that ends with a line, and the chunk's own end: not
+ * both sorts of line ends in one trailer. */
 static enum http1_body chunks_by_tail(const struct sight *s)
 {
+	static const struct slice empty[] = { SLICE_LIT("\r\n\r\n"), SLICE_LIT("\n\n") };
+
 	if (http1_chunked_ends(s->tail))
 		return HTTP1_BODY_ENDED;
-	return may_end_with_empty_line(s) ? HTTP1_BODY_UNSEEN : HTTP1_BODY_GOES_ON;
+	for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++)
+		if (ends_with(s->tail, empty[i]) ||
+		    (s->tail.len < s->total && ends_with(empty[i], s->tail)))
+			return HTTP1_BODY_UNSEEN; /* they do, or may where not all of it is there */
+	return HTTP1_BODY_GOES_ON;
 }
 
 enum http1_body http1_chunks(struct slice front, struct slice tail, uint64_t total)

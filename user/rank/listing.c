@@ -104,6 +104,7 @@ static void request_scalars(struct snap_request *q, const struct request *r, int
 		.stream = r->flags & REQUEST_STREAM,
 		.before = r->flags & REQUEST_BEFORE,
 		.multiplexed = r->flags & REQUEST_MULTIPLEXED,
+		.end_unseen = r->flags & REQUEST_END_UNSEEN,
 	};
 }
 

@@ -77,7 +77,7 @@ struct snap_request {
 	struct proxy_client client; /* that a PROXY header names */
 	int32_t status, pid, tid;
 	char binding;
-	bool entry, aborted, incomplete, error, open, stream, before, multiplexed;
+	bool entry, aborted, incomplete, error, open, stream, before, multiplexed, end_unseen;
 	struct snap_part *parts;
 	size_t n_parts;
 	struct snap_call *calls;

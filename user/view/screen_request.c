@@ -122,12 +122,13 @@ static void head_text(struct view *v, const struct snap_request *r, char *buf)
 
 	if (r->status)
 		snprintf(status, sizeof(status), "  %" PRId32, r->status);
-	n = snprintf(buf, WORDS_LEN, "%s%s  %s%s%s%s%s%s",
+	n = snprintf(buf, WORDS_LEN, "%s%s  %s%s%s%s%s%s%s",
 		     words_label(route, sizeof(route), r->route, "(no name)", 48, v->ascii), status,
 		     format_us(wall, r->wall_us), r->open ? " so far" : "",
 		     r->aborted ? "  aborted" : "", r->incomplete ? "  incomplete" : "",
 		     r->before ? "  came before measuring began" : "",
-		     r->multiplexed ? "  on a multiplexed connection" : "");
+		     r->multiplexed ? "  on a multiplexed connection" : "",
+		     r->end_unseen ? "  or more: its end was out of sight" : "");
 	words_stream(r, stream, sizeof(stream));
 	if (r->stream)
 		n += snprintf(buf + n, WORDS_LEN - (size_t)n, "  %s", stream);
