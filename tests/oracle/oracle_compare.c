@@ -12,6 +12,8 @@
  *  - in every group (one cause alone, or the mixtures) the errors of the group's own cause, of
  *    cpu, of runq, of wall and of all other causes together ("stray") are, against
  *	p50 <= max(2 % of the truth, 50 us)   and   p95 <= max(5 % of the truth, 50 us);
+ *    and so is what a thread did after an answer, which is no more than until it waited for the next
+ *    request (where a loop went on with others before, it is not known);
  *    for stray the percentage is of the wall time, as no other truth exists;
  *    Where a request waited for a device, a timer or a peer, no clock says when that woke it; a
  *    hypervisor that holds up the interrupt or the processor then makes run queue of tardy's (it
@@ -48,7 +50,7 @@
 #define CHECKS_MAX 256
 
 /* What is compared beside single causes. */
-enum { WHAT_WALL = CAUSE_COUNT, WHAT_STRAY, WHAT_CPU_RUNQ, WHAT_SUM, WHAT_COUNT };
+enum { WHAT_WALL = CAUSE_COUNT, WHAT_STRAY, WHAT_CPU_RUNQ, WHAT_SUM, WHAT_AFTER, WHAT_COUNT };
 
 struct sample {
 	double truth_ns, tardy_ns, error_ns, base_ns;
@@ -100,6 +102,7 @@ static const char *what_name(int what)
 		"stray",
 		"cpu+runq",
 		"all three",
+		"after",
 	};
 
 	return names[what];
@@ -196,6 +199,9 @@ static void check_request(struct comparison *c, const struct answer *a)
 	}
 	if (t->unwoken)
 		check_add(c, t->group, WHAT_SUM, false, sample_of(a, sum, sum_truth));
+	if (t->after_ns >= 0)
+		check_add(c, t->group, WHAT_AFTER, false,
+			  sample_of(a, (double)a->after_ns, (struct range){ 0, t->after_ns }));
 	check_add(c, t->group, WHAT_STRAY, false, stray);
 	check_add(c, t->group, WHAT_WALL, false, sample_of(a, (double)a->wall_ns, t->wall));
 }

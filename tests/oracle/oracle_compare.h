@@ -26,6 +26,7 @@ struct truth {
 	struct range cause[CAUSE_COUNT];
 	unsigned waited; /* the causes of its waits, a bit each */
 	bool unwoken; /* it waited for what says not when it woke it */
+	int64_t after_ns; /* what its thread did after the answer, at most; -1 = not known */
 	int64_t gap_ns; /* of its own wall, what neither clock nor cause explains */
 	bool found;
 };
@@ -33,7 +34,7 @@ struct truth {
 /* A request as tardy reports it. */
 struct answer {
 	int64_t id, parent; /* tardy's; parent 0 = none */
-	int64_t pid, tid, start_ns, wall_ns, sum_ns;
+	int64_t pid, tid, start_ns, wall_ns, sum_ns, after_ns;
 	int64_t cause_ns[CAUSE_COUNT];
 	char method[16], route[160], held_by[160];
 	int64_t status;
@@ -92,4 +93,6 @@ void answers_match(struct answers *a, struct truths *t);
 
 /* oracle_compare_truth.c: fills the ranges of *t; times of the client and the mode are known */
 void truth_account(struct truth *t, const struct oracle_record *r, const char *mode);
+/* What the thread of r did after its answer, at most, until it waited for the next one. */
+int64_t truth_after_ns(const struct oracle_record *r, const struct oracle_record *next);
 #endif

@@ -201,6 +201,8 @@ static int take_client_line(const struct json *j, size_t nr, void *arg)
 /* What the end of a thread's turn before leaves open is the next turn's uncertainty, too. */
 static void take_previous(struct loading *l)
 {
+	for (size_t i = 0; i < l->t->n; i++)
+		l->t->v[i].after_ns = -1;
 	for (size_t i = 0; i < l->t->n; i++) {
 		struct oracle_record *r = &l->records[i];
 		int64_t best = 0;
@@ -213,6 +215,8 @@ static void take_previous(struct loading *l)
 				continue;
 			best = before->end_ns;
 			r->prev_send_off_ns = before->last_send_off_ns;
+			if (best == r->prev_end_ns)
+				l->t->v[k].after_ns = truth_after_ns(before, r);
 		}
 	}
 }
@@ -327,6 +331,7 @@ static int take_answer_line(const struct json *j, size_t nr, void *arg)
 	a->tid = json_int(j, "tid");
 	a->start_ns = json_int(j, "start_unix_us") * 1000 - ctx->t->realtime_minus_monotonic_ns;
 	a->wall_ns = json_int(j, "wall_us") * 1000;
+	a->after_ns = json_int(j, "after_us") * 1000;
 	a->status = json_int(j, "status");
 	a->incomplete = json_bool(j, "incomplete");
 	a->aborted = json_bool(j, "aborted");

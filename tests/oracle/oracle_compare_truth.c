@@ -205,3 +205,15 @@ void truth_account(struct truth *t, const struct oracle_record *r, const char *m
 	account_head(t, r, queue, !strcmp(mode, "pool"));
 	account_own(t, r);
 }
+
+int64_t truth_after_ns(const struct oracle_record *r, const struct oracle_record *next)
+{
+	int64_t from = next->accept_call_ns ? next->accept_call_ns : next->read_call_ns;
+	const struct oracle_span *a = &next->accept, *b = &next->read;
+
+	/* without a wait; a loop may have waited before it did both */
+	if ((!a->blocked && !b->blocked) || from < r->end_ns)
+		return next->read_done_ns - r->end_ns + r->last_send_off_ns;
+	return from - r->end_ns + r->last_send_off_ns + a->cpu_ns + a->delay_ns + b->cpu_ns +
+	       b->delay_ns;
+}
