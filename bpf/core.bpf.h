@@ -42,6 +42,9 @@ __u32 storage_tries;
 /* Tests only: every so many-th time that a serving thread is off the CPU goes unseen, 0 = none. */
 const volatile __u32 skip_switches = 0;
 __u32 switches_seen;
+/* Tests only: every so many-th time that such a thread comes back to the CPU goes unseen, 0 = none. */
+const volatile __u32 skip_arrivals = 0;
+__u32 arrivals_seen;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);

@@ -302,9 +302,7 @@ __noinline int wait_add(struct thread *t, struct wait_end *w, __u64 now)
 		t->timed_ns = 0;
 	if (blocked)
 		thread_add(t, t->out_state, blocked);
-	if (t->out_state == STATE_POLL && t->timeout_ns &&
-	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
-		t->on_time = 1;
+	poll_ended(t, blocked);
 	if (state_is_idle(t->out_state)) {
 		thread_cut(t, t->out_ns + blocked);
 		t->poller |= t->poll_many && !t->mid_request;
@@ -347,6 +345,8 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 		t->skip_in = 0;
 		return;
 	}
+	if (skip_arrivals && !(__sync_fetch_and_add(&arrivals_seen, 1) % skip_arrivals))
+		return;
 	if (t->on_cpu) { /* its switch-out was not seen */
 		thread_run_until(t, p, now, ARRIVES);
 		return;

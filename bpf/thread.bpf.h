@@ -368,6 +368,14 @@ static __always_inline void timed_unseen(struct thread *t, __u64 blocked)
 		t->out_state = STATE_SLEEP;
 }
 
+/* A wait in poll has ended after so long: was that its own timeout? */
+static __always_inline void poll_ended(struct thread *t, __u64 blocked)
+{
+	if (t->out_state == STATE_POLL && t->timeout_ns &&
+	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
+		t->on_time = 1;
+}
+
 #define WAKE_AHEAD_NS 1000000ULL /* a hypervisor can hold up the CPU that is switching */
 
 /* When the wait that the thread is in, or was in until `now`, was ended by a wakeup; 0 = none was
@@ -423,11 +431,15 @@ __noinline int thread_came_in(struct thread *t, const struct sched_account *of, 
 		thread_add(t, t->out_state, woken - t->out_ns);
 		if (state_is_idle(t->out_state))
 			thread_cut(t, woken);
+		else if (thread_rests(t))
+			thread_rested(t, woken - t->out_ns);
 	}
 	/* there may have been more than one */
 	ran = of->exec_before_ns > t->exec_ns ? of->exec_before_ns - t->exec_ns : 0;
 	if (ran > in - woken)
 		ran = in - woken;
+	if (!ran)
+		poll_ended(t, woken - t->out_ns);
 	t->exec_ns += ran;
 	t->delay_ns = of->delay_ns;
 	thread_add(t, STATE_RUN, ran);

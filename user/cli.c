@@ -416,6 +416,10 @@ static int take_value(struct parser *p, enum cli_option option, const char *valu
 		status = take_number(p, option, value, 1, INT_MAX, &n);
 		o->skip_switches = (uint32_t)n;
 		return status;
+	case CLI_OPT_SKIP_ARRIVALS:
+		status = take_number(p, option, value, 1, INT_MAX, &n);
+		o->skip_arrivals = (uint32_t)n;
+		return status;
 	case CLI_OPT_ITERATIONS:
 		return take_number(p, option, value, 1, INT_MAX, &o->iterations);
 	case CLI_OPT_TOP_ROWS:

@@ -109,6 +109,7 @@ enum {
 	X(FAIL_STORAGE, 0, "fail-storage", "N", CLI_IN_LIVE, NULL) \
 	X(SWEEP_SOCKETS, 0, "sweep-sockets", NULL, CLI_IN_LIVE, NULL) \
 	X(SKIP_SWITCHES, 0, "skip-switches", "N", CLI_IN_LIVE, NULL) \
+	X(SKIP_ARRIVALS, 0, "skip-arrivals", "N", CLI_IN_LIVE, NULL) \
 	X(BREAK, 0, "break-classifier", "STATE", CLI_IN_ALL, NULL)
 // clang-format on
 
@@ -169,6 +170,8 @@ struct cli_options {
 	size_t ring_bytes; /* 0 = default */
 	uint32_t fail_storage; /* every so many-th storage of the kernel side fails, 0 = none */
 	bool sweep_sockets; /* no iterators over maps */
+	uint32_t
+		skip_arrivals; /* every so many-th coming back to the CPU is not seen, 0 = all are */
 	uint32_t skip_switches; /* every so many-th switch is not seen, 0 = all are */
 	int break_state; /* --break-classifier or TARDY_BREAK: enum thread_state, -1 = none */
 };

@@ -401,6 +401,8 @@ static void test_for_tests(void **state)
 	assert_int_equal(o.fail_storage, 5);
 	good("--skip-switches 3", CLI_TOP);
 	assert_int_equal(o.skip_switches, 3);
+	good("--skip-arrivals 4", CLI_TOP);
+	assert_int_equal(o.skip_arrivals, 4);
 	bad("--skip-switches x", "--skip-switches cannot be 'x'", "from 1");
 	bad("--fail-storage 0", "--fail-storage cannot be '0'", "from 1");
 	good("--break-classifier lock", CLI_TOP);

@@ -125,6 +125,7 @@ int cmd_session_open(struct cmd_session *s, const struct cli_options *o)
 			   .break_state = o->break_state,
 			   .fail_storage = o->fail_storage,
 			   .sweep_sockets = o->sweep_sockets,
+			   .skip_arrivals = o->skip_arrivals,
 			   .skip_switches = o->skip_switches },
 		.selection = &s->selection,
 		.version = TARDY_VERSION,

@@ -174,6 +174,7 @@ static void set_switches(struct probe *p)
 	if (p->opts.break_state >= 0)
 		ro->break_state = (uint32_t)p->opts.break_state + 1;
 	ro->fail_storage = p->opts.fail_storage;
+	ro->skip_arrivals = p->opts.skip_arrivals;
 	ro->skip_switches = p->opts.skip_switches;
 	syscalls_fill((uint8_t *)ro->syscall_class, (uint8_t *)ro->syscall_io);
 }

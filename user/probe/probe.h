@@ -29,6 +29,7 @@ struct probe_opts {
 	int break_state; /* tests: classifier to break, enum thread_state, -1 = none */
 	uint32_t fail_storage; /* tests: every so many-th storage cannot be made, 0 = all can */
 	bool sweep_sockets; /* tests: as where the kernel refuses iterators over maps */
+	uint32_t skip_arrivals; /* tests: every so many-th switch in is not seen, 0 = all are */
 	uint32_t skip_switches; /* tests: every so many-th switch is not seen, 0 = all are */
 	bool bench_empty; /* also attach the empty program of the benchmark */
 };
