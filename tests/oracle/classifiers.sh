@@ -18,7 +18,11 @@ recv threads upstream
 send threads reader
 poll loop upstream
 sleep threads sleep
-ipc threads pipe,futex'
+ipc threads pipe,futex
+lock pool mutex
+poll proxy slot
+recv lasting calls
+lock lasting sharing'
 
 n=0
 failed=0
@@ -28,7 +32,7 @@ while read -r state mode groups; do
 	out=$(bash tests/oracle/run.sh --classifier "$state" --mode "$mode" --only "$groups" 2>&1 </dev/null)
 	status=$?
 	if [ "$status" = 1 ]; then
-		echo "ok $n - broken classifier $state is noticed by $groups"
+		echo "ok $n - broken classifier $state is noticed by $groups of mode $mode"
 	else
 		echo "not ok $n - broken classifier $state: exit $status, wanted 1"
 		sed 's/^/# /' <<<"$out"
