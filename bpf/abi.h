@@ -89,7 +89,9 @@ enum xchg_flag {
 	XCHG_FRESH = 1 << 10, /* first exchange of its connection */
 	XCHG_THREAD_NEW = 1 << 11, /* the reading thread was not known before: its states are not */
 	XCHG_MULTI_THREAD = 1 << 12, /* more than one thread did I/O */
-	XCHG_IDLE_CUT = 1 << 13, /* the thread waited for work since its request before */
+	/* accepted: the thread waited for work since its request before; connected: since an I/O that
+	 * sent of the answer to parent, so that it may work for somebody else by now */
+	XCHG_IDLE_CUT = 1 << 13,
 	XCHG_INTERNAL = 1 << 14, /* Unix, accepted: its client is a thread that serves, too */
 	XCHG_POS = 1 << 15, /* pos[] of the turns that have begun is known */
 	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */

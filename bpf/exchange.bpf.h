@@ -64,6 +64,7 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 		return;
 	if (x->role == ROLE_ACCEPTED) {
 		owner = x->xid;
+		t->strayed = 0;
 		whose = !start && t->serving == owner ? TAKE_SAME : TAKE_NEW;
 		if (start) {
 			if (before_xid && t->serving == before_xid)
@@ -79,6 +80,8 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 	} else {
 		if (start) {
 			x->parent = t->serving;
+			if (thread_strays(t))
+				x->flags |= XCHG_IDLE_CUT;
 			if (t->read_turn && !t->idle_cut)
 				x->flags |= XCHG_SAME_TURN;
 		}
@@ -274,7 +277,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 		http_first(c, ret);
 	c->dirty = 1;
 	if (t) {
-		t->mid_request = 1;
+		t->mid_request = !t->strayed;
 		if (accepted)
 			t->backend = c->pg.on;
 	}
@@ -397,7 +400,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 		upgrade_read(c);
 	c->dirty = 1;
 	if (t) /* of a pipeline there is more to be done */
-		t->mid_request = !accepted || (c->pg.on && c->pg.owed);
+		t->mid_request = accepted ? c->pg.on && c->pg.owed : !t->strayed;
 	leave_early(c, now);
 }
 
@@ -629,7 +632,7 @@ static __always_inline void connect_begins(struct sock *sk)
 	idle_mark(&c->rec, 0, t, p->pid);
 	c->rec.turn[0].first_ns = now;
 	c->dirty = 1;
-	t->mid_request = 1;
+	t->mid_request = !t->strayed;
 }
 
 static __always_inline void closes(struct conn *c, int from, int to)

@@ -50,11 +50,14 @@ static __always_inline void wait_file_name(struct task_struct *p, struct thread 
 		file_name(p, out);
 }
 
+/* Which file it is, 0 = none: inodes are numbered by file system, whose device goes on top, where numbers
+ * of inodes seldom reach. */
 static __always_inline __u64 wait_inode(struct task_struct *p)
 {
 	struct file *file = call_file(p);
+	struct inode *inode = file ? file->f_inode : NULL;
 
-	return file ? file->f_inode->i_ino : 0;
+	return inode ? inode->i_ino ^ (__u64)inode->i_sb->s_dev << 40 : 0;
 }
 
 /* The name of a file that is in the page cache, by one of its directory entries. */

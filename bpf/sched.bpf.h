@@ -445,7 +445,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	if (!(t->wake_flags & WAIT_HELD))
 		return 0;
 	w = thread_of(waker);
-	if (w && thread_in_request(w))
+	if (w && thread_in_request(w) && (w->mid_request || !w->rested))
 		t->waker_xid = w->serving;
 	return 0;
 }

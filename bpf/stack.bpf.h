@@ -42,7 +42,7 @@ struct {
 /* Is the current thread, or one that goes off, at work for its request? */
 static __always_inline bool thread_in_request(struct thread *t)
 {
-	return t->serving && (t->mid_request || !t->idle_cut);
+	return t->serving && !t->strayed && (t->mid_request || !t->idle_cut);
 }
 
 /* The process's frames of a wait that begins; ctx is that of the switch. */

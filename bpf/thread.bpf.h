@@ -91,6 +91,7 @@ struct thread {
 	__u8 rested; /* it has waited in a futex since the last I/O, which sent of an answer */
 	__u8 poll_many; /* its latest wait in poll was for any of several descriptors */
 	__u8 poller; /* it has waited for work like that: an event loop */
+	__u8 strayed; /* it calls others, and has waited for work since it sent of the answer to `serving` */
 	__u64 rest_ns; /* its latest rest since the last I/O began, 0 = none */
 	__u64 rest[STATE_SLOTS]; /* `since` when that had ended */
 	__u64 since[STATE_SLOTS];
@@ -256,6 +257,15 @@ __noinline int thread_rested(struct thread *t, __u64 ns)
 static __always_inline bool thread_had_rest(const struct thread *t, __u64 arrival)
 {
 	return t->rest_ns && !t->poller && arrival >= t->rest_ns;
+}
+
+/* A call begins. A thread of a pool that has waited for work since it answered may have got some that is
+ * for another request: nothing told of it. A loop comes back to requests that it keeps. */
+static __always_inline bool thread_strays(struct thread *t)
+{
+	if (!t->mid_request && (t->idle_cut || t->rested) && !t->poller)
+		t->strayed = 1;
+	return t->strayed;
 }
 
 #define UNSEEN_MIN_NS 100000ULL /* shorter runs are not looked into */

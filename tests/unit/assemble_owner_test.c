@@ -189,6 +189,71 @@ static void test_never_to_an_answered_one(void **state)
 	scene_end(&l.s);
 }
 
+/* A thread of a pool has answered /a. What it calls then is for /a, whether that is over or goes on; but not
+ * when the thread has waited for new work since, and /a is over. */
+static void test_strayed(void **state)
+{
+	(void)state;
+	for (int strayed = 0; strayed < 2; strayed++) {
+		for (int over = 0; over < 2; over++) {
+			struct xchg f;
+			struct loop l;
+
+			scene_init(&l.s);
+			xchg_accepted(&l.a, A, A, NGINX, 80);
+			ask(&l.a, "/a", 10);
+			answer(&l.a, 50);
+			if (!over) /* it is sent in two parts */
+				xchg_answer(&l.a, "x", 1, 400, 400);
+			xchg_tcp_call(&l.c, CALL, CALL, NGINX, A, 9000);
+			l.c.x.flags |= strayed ? XCHG_IDLE_CUT : 0;
+			xchg_tcp_callee(&f, CALL + 1, CALL + 1, FPM, &l.c);
+			ask(&l.c, "/elsewhere", 100);
+			ask(&f, "/elsewhere", 105);
+			answer(&f, 108);
+			answer(&l.c, 110);
+			scene_xchg(&l.s, &l.c, l.c.x.flags | XCHG_CLOSED, 110);
+			scene_xchg(&l.s, &f, 0, 110);
+			scene_xchg(&l.s, &l.a, 0, 700);
+			scene_tick(&l.s, 2000000);
+			assert_int_equal(scene_request(&l.s, CALL + 1)->parent_xid,
+					 strayed && over ? 0 : A);
+			scene_end(&l.s);
+		}
+	}
+}
+
+/* A thread read /a, and calls for something else: that is for /a. Not when another thread has read a
+ * request that asks for it, nor once /a has gone on in another thread: then it may have left /a. */
+static void test_left(void **state)
+{
+	(void)state;
+	for (int moved = 0; moved < 2; moved++) {
+		for (int as_b = 0; as_b < 2; as_b++) {
+			struct loop l;
+
+			scene_init(&l.s);
+			xchg_accepted(&l.a, A, A, NGINX, 80);
+			xchg_accepted(&l.b, B, B, FPM, 80);
+			l.b.x.tgid = NGINX;
+			ask(&l.a, "/a", 10);
+			ask(&l.b, "/b", 20);
+			scene_xchg(&l.s, &l.a, XCHG_OPEN, 30);
+			scene_xchg(&l.s, &l.b, XCHG_OPEN, 30);
+			call(&l, CALL, A, as_b ? "/b" : "/c", 100);
+			scene_tick(&l.s, 200);
+			answer(&l.a, 500);
+			answer(&l.b, 600);
+			scene_xchg(&l.s, &l.a, moved ? XCHG_MULTI_THREAD : 0, 700);
+			scene_xchg(&l.s, &l.b, 0, 700);
+			scene_tick(&l.s, 2000000);
+			expect(&l, A, moved || as_b ? 0 : CALL);
+			expect(&l, B, 0);
+			scene_end(&l.s);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +262,8 @@ int main(void)
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_by_turn),
 		cmocka_unit_test(test_never_to_an_answered_one),
+		cmocka_unit_test(test_strayed),
+		cmocka_unit_test(test_left),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -6,6 +6,7 @@
 #include "assemble/conn.h"
 #include "assemble/life.h"
 #include "assemble/merge.h"
+#include "assemble/owner.h"
 #include "assemble/thread.h"
 #include "base/intern.h"
 
@@ -87,8 +88,11 @@ static void learn_service(struct assemble *a, struct node *n)
 	if (p) {
 		n->service = p->service;
 		n->pool = p->pool;
-		if (n->x.role == ROLE_ACCEPTED && (n->x.flags & XCHG_MULTI_THREAD))
+		if (n->x.role == ROLE_ACCEPTED && (n->x.flags & XCHG_MULTI_THREAD) &&
+		    !p->migrates) {
 			p->migrates = true;
+			owner_review(a, n->x.tgid);
+		}
 	}
 	/* what the thread did for the request before, until it turned to this one */
 	before = n->x.behind ? node_find(a, n->x.behind) : NULL;

@@ -141,34 +141,50 @@ void holder_keep(struct assemble *a, const struct node *request)
 	}
 }
 
-/* A part of w, of `ns`, that ended by `holder`. */
-static struct breakdown_wait split_of(struct assemble *a, const struct wait *w, uint64_t ns,
+/* Did request `holder`, in which the thread that ended w, a wait of n, at end_ns was seen last, hold what
+ * n waited for? Who does another's work holds nothing, and may have left its own request for it. Where
+ * requests go on in other threads, any thread may have: there only what it sent of the answer later shows
+ * that it had not. */
+static bool held(const struct assemble *a, const struct node *n, const struct wait *w,
+		 uint64_t end_ns, uint64_t holder)
+{
+	if (wait_told_as(w) != CAUSE_LOCK)
+		return false;
+	return !threads_leave(a, n->x.tgid) || worker_was_at(a, holder, end_ns);
+}
+
+/* A part of w, a wait of n, of `ns`, that ended at end_ns by `holder`. */
+static struct breakdown_wait split_of(struct assemble *a, const struct node *n,
+				      const struct wait *w, uint64_t ns, uint64_t end_ns,
 				      uint64_t holder)
 {
 	return (struct breakdown_wait){ .ns = ns,
 					.what = w->what,
-					.held_by = holder_name(a, holder),
+					.held_by = holder && held(a, n, w, end_ns, holder) ?
+							   holder_name(a, holder) :
+							   0,
 					.count = w->count,
 					.cause = w->cause,
 					.as = w->as };
 }
 
-size_t holder_split(struct assemble *a, const struct wait *w, struct breakdown_wait *out)
+size_t holder_split(struct assemble *a, const struct node *n, const struct wait *w,
+		    struct breakdown_wait *out)
 {
 	uint64_t from = w->start_ns, to = w->start_ns + w->ns, holder = w->held ? w->waker_xid : 0;
 	bool lock = wait_told_as(w) == CAUSE_LOCK;
-	size_t n = 0;
+	size_t filled = 0;
 
-	while (lock && n < HOLDERS_MAX - 1 && holder && a->lock_waits) {
+	while (lock && filled < HOLDERS_MAX - 1 && holder && a->lock_waits) {
 		const struct lock_wait *before = wait_before(a, holder, w->key, from, to);
 
 		if (!before)
 			break;
-		out[n++] = split_of(a, w, to - before->end_ns, holder);
+		out[filled++] = split_of(a, n, w, to - before->end_ns, to, holder);
 		to = before->end_ns;
 		holder = before->waker_xid;
 	}
-	assert(to >= from && n < HOLDERS_MAX);
-	out[n++] = split_of(a, w, to - from, holder);
-	return n;
+	assert(to >= from && filled < HOLDERS_MAX);
+	out[filled++] = split_of(a, n, w, to - from, to, holder);
+	return filled;
 }

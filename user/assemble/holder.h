@@ -18,7 +18,8 @@ void holder_note(struct assemble *a, uint64_t xid, uint64_t now_ns);
 void holder_keep(struct assemble *a, const struct node *request);
 /* Decides what waits of a PostgreSQL backend in poll were, now that what came after them is known. */
 void holder_settle(const struct assemble *a, struct node *n);
-/* Splits a wait by holder; fills at most HOLDERS_MAX entries, whose ns sum to w->ns. */
-size_t holder_split(struct assemble *a, const struct wait *w, struct breakdown_wait *out);
+/* Splits w, a wait of n, by holder; fills at most HOLDERS_MAX entries, whose ns sum to w->ns. */
+size_t holder_split(struct assemble *a, const struct node *n, const struct wait *w,
+		    struct breakdown_wait *out);
 
 #endif

@@ -106,7 +106,7 @@ static size_t fill_waits(struct assemble *a, struct node *n, const struct rec_th
 
 	holder_settle(a, n);
 	for (size_t i = 0; i < n->n_waits; i++)
-		filled += holder_split(a, &n->waits[i], out + filled);
+		filled += holder_split(a, n, &n->waits[i], out + filled);
 	if (now && now->state == STATE_LOCK) /* the present one has no record yet */
 		out[filled++] = (struct breakdown_wait){
 			.ns = now->h.ts_ns > now->since_ns ? now->h.ts_ns - now->since_ns : 0,
@@ -188,7 +188,8 @@ static int fill_calls(struct assemble *a, struct node *n, struct breakdown_in *i
 static void fill_queue(struct assemble *a, const struct node *n, struct breakdown_in *in)
 {
 	in->loop = worker_loops(a, n->x.tid);
-	in->behind = route_of(a, n->x.behind);
+	if (!threads_leave(a, n->x.tgid) || worker_was_at(a, n->x.behind, node_start(n)))
+		in->behind = route_of(a, n->x.behind);
 	in->states_unknown = n->x.flags & XCHG_THREAD_NEW;
 	if (n->x.flags & XCHG_PIPELINED)
 		in->queue_what = intern_str("pipelined");

@@ -40,7 +40,7 @@ static void known_keep_names(void *ctx)
 		intern_keep(((struct listener *)it.value)->pool);
 	}
 	table_each(it, &a->names)
-		intern_keep(*(uint32_t *)it.value);
+		intern_keep(((struct name *)it.value)->route);
 	for (size_t i = 0; i < ABI_PROBES_MAX; i++)
 		intern_keep(a->labels[i]);
 }
@@ -60,7 +60,7 @@ struct assemble *known_new(void)
 	table_init(&a->lock_index, sizeof(uint32_t), LOCK_WAITS_MAX);
 	table_init(&a->listeners, sizeof(struct listener), LISTENERS_MAX);
 	table_init(&a->slots, sizeof(struct slots *), SLOT_PEERS_MAX);
-	table_init(&a->names, sizeof(uint32_t), NAMES_MAX);
+	table_init(&a->names, sizeof(struct name), NAMES_MAX);
 	more_texts_init(&a->texts);
 	a->active_end = &a->active;
 	a->holder = (struct intern_holder){ known_keep_names, a, NULL };
@@ -120,6 +120,14 @@ struct node *node_find(const struct assemble *a, uint64_t xid)
 	return slot ? *slot : NULL;
 }
 
+void node_activate(struct assemble *a, struct node *n)
+{
+	assert(!n->prev_active);
+	n->prev_active = a->active_end;
+	*a->active_end = n;
+	a->active_end = &n->next_active;
+}
+
 struct node *node_make(struct assemble *a, uint64_t xid, uint64_t now_ns)
 {
 	struct node **slot, *n;
@@ -139,9 +147,7 @@ struct node *node_make(struct assemble *a, uint64_t xid, uint64_t now_ns)
 	*slot = n;
 	n->x.xid = xid;
 	n->first_seen_ns = now_ns;
-	n->prev_active = a->active_end;
-	*a->active_end = n;
-	a->active_end = &n->next_active;
+	node_activate(a, n);
 	return n;
 }
 
@@ -212,6 +218,37 @@ static void node_unlink(struct assemble *a, struct node *n)
 	n->newer = NULL;
 }
 
+void node_detach(struct node *call)
+{
+	struct node *owner = call->owner, **at, *last = NULL;
+
+	if (!owner)
+		return;
+	for (at = &owner->calls; *at; at = &(*at)->next_call) {
+		if (*at == call) {
+			*at = call->next_call;
+			owner->n_calls--;
+			if (!*at)
+				owner->last_call = last;
+			break;
+		}
+		last = *at;
+	}
+	call->owner = NULL;
+	call->next_call = NULL;
+}
+
+/* The name outlives n: with it, until when its thread was at it. */
+static void name_settle(struct assemble *a, const struct node *n)
+{
+	struct name *kept = table_get(&a->names, n->x.xid);
+
+	if (!kept)
+		return;
+	kept->last_ns = node_last(n);
+	kept->moved = n->x.flags & XCHG_MULTI_THREAD;
+}
+
 void node_free(struct assemble *a, struct node *n, enum end_reason why)
 {
 	struct node *call = n->calls, *next;
@@ -235,6 +272,7 @@ void node_free(struct assemble *a, struct node *n, enum end_reason why)
 		n->caller = NULL;
 	}
 	more_text_drop(&a->texts, n->x.xid);
+	name_settle(a, n);
 	node_unlink(a, n);
 	table_del(&a->nodes, n->x.xid);
 	node_becomes(n, NODE_GONE, why);
@@ -290,19 +328,37 @@ const struct listener *listener_of(const struct assemble *a, const struct conn *
 void route_put(struct assemble *a, uint64_t xid, uint32_t route)
 {
 	uint64_t *place = &a->name_ring[a->name_at++ % NAMES_MAX];
-	uint32_t *kept;
+	struct name *kept;
 
 	if (*place)
 		table_del(&a->names, *place);
 	*place = xid;
 	kept = table_put(&a->names, xid, NULL);
 	if (kept)
-		*kept = route;
+		*kept = (struct name){ .route = route };
 }
 
 uint32_t route_of(const struct assemble *a, uint64_t xid)
 {
-	const uint32_t *route = xid ? table_get(&a->names, xid) : NULL;
+	const struct name *kept = xid ? table_get(&a->names, xid) : NULL;
 
-	return route ? *route : 0;
+	return kept ? kept->route : 0;
+}
+
+bool worker_was_at(const struct assemble *a, uint64_t xid, uint64_t at_ns)
+{
+	const struct node *n = node_find(a, xid);
+	const struct name *kept = n ? NULL : table_get(&a->names, xid);
+
+	if (n && node_seen(n))
+		return node_answered(n) && !(n->x.flags & XCHG_MULTI_THREAD) &&
+		       node_last(n) >= at_ns;
+	return kept && !kept->moved && kept->last_ns >= at_ns;
+}
+
+bool threads_leave(const struct assemble *a, uint32_t tgid)
+{
+	const struct proc *p = table_get(&a->procs, tgid);
+
+	return p && p->migrates;
 }

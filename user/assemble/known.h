@@ -26,7 +26,7 @@ struct assemble {
 	struct table workers; /* tid -> struct worker */
 	struct table slots; /* process and peer -> struct slots * */
 	struct table listeners; /* address -> struct listener */
-	struct table names; /* xid -> route, for holders */
+	struct table names; /* xid -> struct name, for holders */
 	struct more_texts texts;
 	struct lock_wait *lock_waits; /* a ring */
 	uint32_t lock_wait_at;
@@ -53,8 +53,11 @@ void node_free(struct assemble *a, struct node *n, enum end_reason why);
 void node_serve(struct assemble *a, struct node *n);
 /* The latest of that list. */
 struct node *node_latest_served(const struct assemble *a, uint32_t tgid);
-/* Takes n off the list of active nodes. */
+/* Puts n, which is not on it, on the list of active nodes; takes it off. */
+void node_activate(struct assemble *a, struct node *n);
 void node_deactivate(struct assemble *a, struct node *n);
+/* Takes a call from the request that it was given to, if it was. */
+void node_detach(struct node *call);
 
 struct conn *conn_find(const struct assemble *a, uint64_t id);
 /* The connection at the other end of n's, when it is on this host and known; else NULL. */
@@ -74,5 +77,9 @@ const struct listener *listener_of(const struct assemble *a, const struct conn *
 void route_put(struct assemble *a, uint64_t xid, uint32_t route);
 /* The name of an exchange, 0 = not known (any more). */
 uint32_t route_of(const struct assemble *a, uint64_t xid);
+/* Was the thread that was last seen in request xid at it at at_ns, by what it sent of the answer later? */
+bool worker_was_at(const struct assemble *a, uint64_t xid, uint64_t at_ns);
+/* Do threads of that process leave requests, which go on in others? */
+bool threads_leave(const struct assemble *a, uint32_t tgid);
 
 #endif

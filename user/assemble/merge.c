@@ -111,26 +111,6 @@ static bool continues(const struct node *n, const struct node *old)
 	return (n->x.flags & XCHG_PIPELINED) && old->text.can_tell && !old->text.ended;
 }
 
-static void detach_call(struct node *call)
-{
-	struct node *owner = call->owner, **at, *last = NULL;
-
-	if (!owner)
-		return;
-	for (at = &owner->calls; *at; at = &(*at)->next_call) {
-		if (*at == call) {
-			*at = call->next_call;
-			owner->n_calls--;
-			if (!*at)
-				owner->last_call = last;
-			break;
-		}
-		last = *at;
-	}
-	call->owner = NULL;
-	call->next_call = NULL;
-}
-
 /* What the folded part said stands for the whole. */
 static void fold_text(struct node *n)
 {
@@ -165,7 +145,7 @@ void merge_older(struct assemble *a, struct node *n)
 	assert(node_seen(old) && old->conn == n->conn);
 	take_over(n, old);
 	n->base_text = old->text;
-	detach_call(old);
+	node_detach(old);
 	node_free(a, old, END_MERGED);
 	assert(n->older != old);
 }

@@ -57,6 +57,13 @@ struct worker {
 	bool overlaps; /* it had two requests open at once */
 };
 
+/* What is kept of an exchange beyond its life. */
+struct name {
+	uint32_t route;
+	bool moved; /* it went on in another thread */
+	uint64_t last_ns; /* its last I/O; 0 while it lives */
+};
+
 /* Who reads what arrives at a listening address. */
 struct listener {
 	uint32_t service, pool;

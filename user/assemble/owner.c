@@ -16,6 +16,7 @@ struct choice {
 	struct node *only; /* one of n */
 	size_t n, n_again;
 	bool parent_open, parent_again;
+	bool elsewhere; /* one that another thread has read asks for the same, and has no call yet */
 };
 
 static uint64_t read_at(const struct node *n)
@@ -62,10 +63,12 @@ static struct choice choice_of(const struct assemble *a, const struct node *call
 	struct choice c = { 0 };
 
 	for (size_t i = 0; n && i < LOOKED_AT_MAX; i++, n = n->next_served) {
-		if (n->x.tid != call->x.tid && !(p && p->migrates))
+		if (!open_at(n, call->x.turn[0].first_ns))
 			continue;
-		if (open_at(n, call->x.turn[0].first_ns))
+		if (n->x.tid == call->x.tid || (p && p->migrates))
 			choose(&c, n, call);
+		else
+			c.elsewhere |= asks_the_same(call, n) && !n->forwarded;
 	}
 	if (n)
 		c.n += 2; /* it is not known how many */
@@ -85,6 +88,8 @@ static struct node *find(const struct choice *c, const struct node *call, struct
 		return c->again;
 	if (c->n_again)
 		return same_turn && c->parent_again ? parent : NULL;
+	if (c->elsewhere) /* a thread that has left its request, perhaps */
+		return NULL;
 	if (same_turn && c->parent_open)
 		return parent;
 	return c->n == 1 ? c->only : NULL;
@@ -115,12 +120,12 @@ static void attach(struct assemble *a, struct node *call, struct node *owner)
 	node_deactivate(a, call);
 }
 
-/* Nothing is open in its thread: work for the last one after its answer, unless it is a loop's,
- * which can be anybody's. */
+/* Nothing is open in its thread: work for the last one after its answer, unless it is a loop's, or of a
+ * thread that has waited for new work since: that can be anybody's. */
 static struct node *after_answer(const struct assemble *a, const struct node *call,
 				 struct node *parent)
 {
-	return worker_loops(a, call->x.tid) ? NULL : parent;
+	return worker_loops(a, call->x.tid) || call->x.flags & XCHG_IDLE_CUT ? NULL : parent;
 }
 
 /* On a connection that carries several calls at once a turn is one call's only where one thread
@@ -170,6 +175,24 @@ static int sent_first(const void *a, const void *b)
 		 y = (*(struct node *const *)b)->x.turn[0].first_ns;
 
 	return (x > y) - (x < y);
+}
+
+void owner_review(struct assemble *a, uint32_t tgid)
+{
+	struct node *n = node_latest_served(a, tgid), *call, *next;
+
+	for (size_t i = 0; n && i < LOOKED_AT_MAX; i++, n = n->next_served) {
+		for (call = node_done(n) ? NULL : n->calls; call; call = next) {
+			next = call->next_call;
+			if (asks_the_same(call, n))
+				continue;
+			node_detach(call);
+			node_activate(a, call);
+			if (call->child)
+				call->child->parent_xid = 0;
+			n->parts_end_ns = 0;
+		}
+	}
 }
 
 /* In the order in which they were sent: of requests for the same, the first gets the first. */

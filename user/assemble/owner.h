@@ -10,5 +10,8 @@
 
 /* For all calls that were sent before covered_ns: all that was read before is known. */
 void owner_find_all(struct assemble *a, uint64_t covered_ns);
+/* It has become known that threads of this process leave requests: calls of those that are open are looked
+ * at again, but for those that are certain. */
+void owner_review(struct assemble *a, uint32_t tgid);
 
 #endif
