@@ -114,14 +114,10 @@ static void give_states(struct work *w, const uint64_t *state, uint64_t clip)
 		enum cause cause;
 		bool named;
 	} direct[] = {
-		{ STATE_RUN, CAUSE_CPU, false },
-		{ STATE_RUNQ, CAUSE_RUNQ, true },
-		{ STATE_THROTTLE, CAUSE_THROTTLE, true },
-		{ STATE_DISK, CAUSE_DISK, true },
-		{ STATE_FAULT, CAUSE_FAULT, true },
-		{ STATE_SLEEP, CAUSE_SLEEP, true },
-		{ STATE_IPC, CAUSE_IPC, true },
-		{ STATE_OTHER, CAUSE_OTHER, false },
+		{ STATE_RUN, CAUSE_CPU, false },          { STATE_RUNQ, CAUSE_RUNQ, true },
+		{ STATE_THROTTLE, CAUSE_THROTTLE, true }, { STATE_DISK, CAUSE_DISK, true },
+		{ STATE_FAULT, CAUSE_FAULT, true },       { STATE_SLEEP, CAUSE_SLEEP, true },
+		{ STATE_IPC, CAUSE_IPC, true },           { STATE_OTHER, CAUSE_OTHER, false },
 	};
 
 	uint64_t woken = w->in->woken ? min_of(clip, state[STATE_RUNQ]) : 0;
