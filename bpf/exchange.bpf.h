@@ -273,7 +273,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	idle_mark(x, 0, t, p->pid);
 	turn_add(&x->turn[0], p->pid, ret - c->skip, now);
 	text_read(c, ret, 0);
-	if (x->turn[0].ops == 1 && (http_may_have_body(c) || c->req[0] == '\r'))
+	if (x->turn[0].ops == 1)
 		http_first(c, ret);
 	c->dirty = 1;
 	if (t) {

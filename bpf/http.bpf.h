@@ -16,6 +16,8 @@
 #define HTTP_CODING 7 /* "chunked" */
 #define HTTP_OTHER 8
 
+#define EMPTY_LINE 0x0a0d0a0dU /* CR LF CR LF, little endian */
+
 enum http_phase {
 	HTTP_NONE, /* not followed */
 	/* the head */
@@ -336,13 +338,19 @@ static __always_inline void http_begin(struct http_place *h)
 	h->phase = HTTP_LINE;
 }
 
-/* Does it begin like a request that may have a body? GET and HEAD, which hardly ever have one, are
- * most of all requests and are not looked at. */
+/* Does an exchange begin like a request that may have a body? GET and HEAD, which are most of all
+ * requests, hardly ever have one: they are looked at only where a short first I/O, of which all is
+ * kept, does not end with the head. */
 static __always_inline bool http_may_have_body(const struct conn *c)
 {
 	__u8 a = c->req[0] - 'A', b = c->req[1] - 'A';
+	__u32 last = (c->rec.req_len - 4) & (ABI_REQ_HEAD_MAX - 1);
 
-	return c->rec.req_len > 1 && a < 26 && b < 26 && a != 'G' - 'A' && a != 'H' - 'A';
+	if (c->rec.req_len < 4 || a >= 26 || b >= 26)
+		return false;
+	return (a != 'G' - 'A' && a != 'H' - 'A') ||
+	       (c->rec.req_len == c->rec.req_total &&
+		*(const __u32 *)(c->req + last) != EMPTY_LINE);
 }
 
 #endif

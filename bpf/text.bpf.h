@@ -228,8 +228,6 @@ __noinline int answer_emit(struct conn *c, __u64 base, __u32 have, __u32 skip)
 	return 0;
 }
 
-#define EMPTY_LINE 0x0a0d0a0dU /* CR LF CR LF, little endian */
-
 /* Does the head that is kept of an answer, which is full, hold all of an HTTP head, its empty line?
  * Without branches, each of which would double what is verified: the top bit of x - 1 is set where
  * the 32 bits of x are 0. */
@@ -602,9 +600,7 @@ __noinline int text_first_line(struct conn *c)
 /* Bytes of a PROXY header of version 2, as it says itself; 0: this is none. */
 static __always_inline __u32 text_proxy_head(const struct conn *c)
 {
-	const __u32 sign = 0x0a0d0a0d; /* CR LF CR LF, then NUL */
-
-	if (*(const __u32 *)c->req != sign || c->req[4] || c->rec.req_len < PROXY_HEAD)
+	if (*(const __u32 *)c->req != EMPTY_LINE || c->req[4] || c->rec.req_len < PROXY_HEAD)
 		return 0;
 	return PROXY_HEAD + ((__u32)c->req[14] << 8 | c->req[15]);
 }

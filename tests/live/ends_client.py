@@ -162,13 +162,24 @@ def chunked_bodies():
         c.close()
     c = Client()
     start = time.monotonic()
-    chunked(c, b"/before-last-chunk")
-    pieces(c, chunk(b"hello"))
+    chunked(c, b"/continue", b"Expect: 100-continue\r\n")
+    c.read(b"Continue\r\n\r\n")
+    pieces(c, 0.4, chunk(FAKE), 0.4, b"0\r\n\r\n")
     c.read(b"ok")
-    c.row("POST", b"/before-last-chunk", 200, start)
-    time.sleep(0.3)
-    c.get(b"/behind-last-chunk", b"ok", before=b"0\r\n\r\n")
+    c.row("POST", b"/continue", 200, start, cause="recv")
+    c.get(b"/after-continue", b"ok")
     c.close()
+    # a GET may have a body, too
+    for method in ("POST", "GET"):
+        c = Client()
+        start = time.monotonic()
+        c.s.sendall(method.encode() + b" /before-last-chunk HTTP/1.1\r\nHost: x\r\n"
+                    b"transfer-encoding: Chunked\r\n\r\n" + chunk(b"hello"))
+        c.read(b"ok")
+        c.row(method, b"/before-last-chunk", 200, start)
+        time.sleep(0.3)
+        c.get(b"/behind-last-chunk", b"ok", before=b"0\r\n\r\n")
+        c.close()
 
 
 def refused_lengths():

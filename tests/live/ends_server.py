@@ -150,6 +150,11 @@ class Conn:
         self.send(head(b"413 Too Large", length(0)))
         self.chunks()
 
+    def do_continue(self):
+        self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.chunks()
+        self.do_ok()
+
     def do_before_last_chunk(self):
         self.chunk()
         self.do_ok()

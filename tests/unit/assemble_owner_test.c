@@ -101,6 +101,30 @@ static void test_by_what_is_asked(void **state)
 	}
 }
 
+/* What is left of a body that was refused is open in the thread until the next request comes, and is
+ * not one that could have made a call. */
+static void test_refused_body(void **state)
+{
+	struct loop l;
+
+	(void)state;
+	loop_init(&l, "/a", "/b");
+	loop_learned(&l);
+	REQUEST(&l.a, "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 10, 10);
+	ANSWER(&l.a, "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n", 12);
+	scene_xchg(&l.s, &l.a, 0, 13);
+	xchg_next(&l.a, A + 2);
+	REQUEST(&l.a, "5\r\nhello\r\n", 14, 14);
+	l.a.x.flags |= XCHG_BODY;
+	scene_xchg(&l.s, &l.a, XCHG_OPEN, 15);
+	call(&l, CALL, B, NULL, 100);
+	answer(&l.b, 600);
+	scene_xchg(&l.s, &l.b, 0, 700);
+	scene_tick(&l.s, 2000000);
+	expect(&l, B, CALL);
+	scene_end(&l.s);
+}
+
 /* Those that ask for the same go on in the order in which they came, whatever the order of the
  * records is. */
 static void test_in_order(void **state)
@@ -258,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_what_is_asked),
+		cmocka_unit_test(test_refused_body),
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_by_turn),

@@ -26,7 +26,8 @@ static uint64_t read_at(const struct node *n)
 
 static bool open_at(const struct node *n, uint64_t at)
 {
-	if (node_done(n) || read_at(n) > at)
+	/* the rest of a body that was answered already asks for nothing */
+	if (node_done(n) || read_at(n) > at || n->text.continues)
 		return false;
 	if (!node_answered(n) || n->x.turn[1].last_ns > at)
 		return true;
