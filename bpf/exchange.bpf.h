@@ -192,10 +192,12 @@ __noinline int http_first(struct conn *c, __u32 ret)
 
 	if (!c || c->how & XCHG_BODY)
 		return 0;
-	skip = c->skip + text_proxy_head(c); /* of version 2: version 1 is a line like others */
+	skip = c->skip;
+	if (c->req[0] == 'P' || c->req[0] == '\r')
+		skip += text_proxy_head(c);
 	if ((skip == c->skip && !http_may_have_body(c)) || skip > ret)
 		return 0;
-	http_begin(&c->http[0]);
+	http_begin(&c->http[0], HTTP_FIRST);
 	/* there may be more behind it: a pipeline */
 	if ((__u32)http_read(c, ret, skip, skip == c->skip ? c->rec.req_len : 0) < ret)
 		c->http[0].phase = HTTP_NONE;

@@ -21,6 +21,7 @@
 enum http_phase {
 	HTTP_NONE, /* not followed */
 	/* the head */
+	HTTP_FIRST, /* the request line */
 	HTTP_LINE, /* a line begins: its name fits so far */
 	HTTP_LINE_REST,
 	HTTP_LENGTH_VALUE,
@@ -49,7 +50,7 @@ struct http_walk {
 
 static __always_inline bool http_in_head(const struct http_place *h)
 {
-	return h->phase >= HTTP_LINE && h->phase <= HTTP_CODING_VALUE;
+	return h->phase >= HTTP_FIRST && h->phase <= HTTP_CODING_VALUE;
 }
 
 static __always_inline bool http_is_followed(const struct http_place *h)
@@ -199,6 +200,17 @@ __noinline int http_line_end(const struct http_bytes *bytes)
 	return HTTP_AT_ONCE;
 }
 
+/* Does the line whose LF is at `lf` of c->req end with HTTP/1's version? Many protocols begin with a word
+ * in capital letters. */
+static __always_inline bool http_version_ends(const struct conn *c, __u32 lf)
+{
+	const __u64 version = 0x2e312f50545448; /* "HTTP/1.", little endian */
+	const __u32 mask = 2 * ABI_REQ_HEAD_MAX - 1;
+
+	return *(const __u64 *)(c->req + ((lf - 9) & mask)) << 8 == version << 8 ||
+	       *(const __u64 *)(c->req + ((lf - 8) & mask)) << 8 == version << 8;
+}
+
 /* The rest of a line of which nothing is wanted, of which `have` bytes are there. */
 static __always_inline void http_skip(struct http_place *h, struct http_walk *w, const __u8 *bytes,
 				      __u32 have, __u32 phase)
@@ -213,7 +225,10 @@ static __always_inline void http_skip(struct http_place *h, struct http_walk *w,
 		return;
 	}
 	w->off += at + 1;
-	if (phase == HTTP_SIZE_REST)
+	if (phase == HTTP_FIRST)
+		http_becomes(h, http_version_ends(w->c, w->off - 1 + w->shift) ? HTTP_LINE :
+										 HTTP_NONE);
+	else if (phase == HTTP_SIZE_REST)
 		http_size_ends(h);
 	else
 		http_becomes(h, phase == HTTP_LINE_REST ? HTTP_LINE : HTTP_TRAILER);
@@ -298,7 +313,8 @@ static int http_step(__u32 i, struct http_walk *w)
 			return 0;
 		phase = HTTP_LINE_REST;
 	}
-	if (phase == HTTP_LINE_REST || phase == HTTP_SIZE_REST || phase == HTTP_TRAILER_REST) {
+	if (phase == HTTP_FIRST || phase == HTTP_LINE_REST || phase == HTTP_SIZE_REST ||
+	    phase == HTTP_TRAILER_REST) {
 		http_skip(h, w, at, have, phase);
 		return 0;
 	}
@@ -332,10 +348,10 @@ __noinline int http_follow(struct conn *c, __u64 base, __u32 n, __u32 turn, __u3
 	return w.off;
 }
 
-static __always_inline void http_begin(struct http_place *h)
+static __always_inline void http_begin(struct http_place *h, enum http_phase phase)
 {
 	__builtin_memset(h, 0, sizeof(*h));
-	h->phase = HTTP_LINE;
+	h->phase = phase;
 }
 
 /* Does an exchange begin like a request that may have a body? GET and HEAD, which are most of all

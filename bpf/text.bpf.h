@@ -256,7 +256,7 @@ static __always_inline bool answer_head_is_long(struct conn *c, __u64 base, __u3
 
 	if (have <= most || c->rec.turn[1].ops != 1)
 		return false;
-	http_begin(&c->http[1]);
+	http_begin(&c->http[1], HTTP_LINE);
 	http_follow(c, base, most, 1, 0);
 	return http_in_head(&c->http[1]);
 }
@@ -597,24 +597,31 @@ __noinline int text_first_line(struct conn *c)
 	return 0;
 }
 
-/* Bytes of a PROXY header of version 2, as it says itself; 0: this is none. */
-static __always_inline __u32 text_proxy_head(const struct conn *c)
+/* Bytes of a PROXY header in front of what is kept of a request, as it says itself; 0: there is none. */
+__noinline int text_proxy_head(struct conn *c)
 {
-	if (*(const __u32 *)c->req != EMPTY_LINE || c->req[4] || c->rec.req_len < PROXY_HEAD)
+	const __u32 prox = 0x584f5250; /* little endian */
+	__u32 first;
+
+	if (!c || c->rec.req_len < PROXY_HEAD)
 		return 0;
-	return PROXY_HEAD + ((__u32)c->req[14] << 8 | c->req[15]);
+	first = *(const __u32 *)c->req;
+	if (first == prox)
+		return text_first_line(c);
+	if (first == EMPTY_LINE && !c->req[4])
+		return PROXY_HEAD + ((__u32)c->req[14] << 8 | c->req[15]);
+	return 0;
 }
 
 /* Where HTTP/2's preface ends, which may be behind a PROXY header; 0: there is none. */
 __noinline int text_preface_end(struct conn *c)
 {
 	const __u32 pri = 0x20495250, star = 0x5448202a; /* "PRI * HT", little endian */
-	const __u32 prox = 0x584f5250;
 	__u32 at;
 
 	if (!c)
 		return 0;
-	at = *(const __u32 *)c->req == prox ? text_first_line(c) : text_proxy_head(c);
+	at = text_proxy_head(c);
 	if (at + HTTP2_PREFACE > c->rec.req_len || at > ABI_REQ_HEAD_MAX - HTTP2_PREFACE)
 		return 0;
 	if (*(const __u32 *)(c->req + at) != pri || *(const __u32 *)(c->req + at + 4) != star)

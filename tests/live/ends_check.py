@@ -31,6 +31,8 @@ for e in expected:
        name + " is whole, and no stream", r)
     ok(r["after_us"] < SLACK_US, name + ", nothing was done after it", r["after_us"])
     ok(r.get("client") == e.get("client"), name + " names the proxy's client", r.get("client"))
+    if "bytes_in" in e:
+        ok(r["bytes_in"] == e["bytes_in"], name + " has its bytes", r["bytes_in"], e["bytes_in"])
     if "cause" in e:
         us = sum(p["us"] for p in r["parts"] if p["cause"] == e["cause"])
         ok(us > 0.8 * r["wall_us"], "%s is %s" % (name, e["cause"]), r["parts"])

@@ -259,6 +259,19 @@ def http2():
         c.close()
 
 
+# what begins with a word in capital letters, with a line that looks like HTTP's, may be anything
+def words():
+    c = Client()
+    for text in (b"DATA x\r\nContent-Length: 5\r\n\r\n", b"QUIT now\r\n"):
+        start = time.monotonic()
+        c.s.sendall(text)
+        c.read(b"ok\r\n")
+        rows.append(dict(route="port " + sys.argv[1], status=None, bytes_in=len(text),
+                         us=round((time.monotonic() - start) * 1e6)))
+        time.sleep(0.3)
+    c.close()
+
+
 def slow_reader():
     c = Client(small=True)
     start = time.monotonic()
@@ -291,7 +304,7 @@ def proxied():
 
 
 for step in (interim, chunks, pauses, bodies, duplex, chunked_bodies, refused_lengths,
-             refused_proxied, long_heads, fastcgi, http2, slow_reader, proxied):
+             refused_proxied, long_heads, fastcgi, http2, words, slow_reader, proxied):
     step()
 with open(sys.argv[2], "w") as f:
     json.dump(rows, f)
