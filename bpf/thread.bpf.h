@@ -293,79 +293,97 @@ static __always_inline __u64 thread_arrived_ns(const struct thread *t, __u64 arr
 	return arrived > after && arrived <= now ? arrived : 0;
 }
 
-/*
- * The `ns` that the thread has run up to now, by the switches that were seen. The scheduler counts
- * switches, too: if there were others, it also says how long the thread was in the run queue. If it
- * was preempted only, that is all. Else the wait between is what its account of CPU time does not
- * have. The state is not known: after an answer it was for new work; else it is `other`. Returns the
- * part of ns that the thread ran.
- */
-static __always_inline __u64 thread_unseen(struct thread *t, struct task_struct *p, __u64 now,
-					   __u64 ns, enum going going)
+/* What the scheduler has of a task. */
+struct sched_account {
+	__u64 exec_ns, exec_before_ns; /* CPU time, and what it was at its latest arrival */
+	__u64 arrived_ns; /* that, in the run queue's clock; 0 = not known */
+	__u64 delay_ns; /* in run queues so far; 0 = not known */
+	__u32 nvcsw, nivcsw; /* switches so far, without the one that is under way */
+};
+
+static __always_inline void sched_account_of(struct task_struct *p, struct sched_account *of)
 {
-	/* less the switch that is under way, which is counted already */
-	__u32 waits = p->nvcsw - (going == WAITS);
-	__u32 preemptions = p->nivcsw - (going == IS_PREEMPTED);
-	__u64 before, since, told, arrived, wait, delay, runq;
+	of->exec_ns = p->se.sum_exec_runtime;
+	of->exec_before_ns = p->se.prev_sum_exec_runtime;
+	of->arrived_ns = task_arrived_ns(p);
+	of->delay_ns = task_delay_ns(p);
+}
+
+/*
+ * The thread seems to have run up to now, by the switches that were seen; but the scheduler has counted
+ * others. It also says how long the thread was in the run queue. If it was preempted only, that is
+ * all. Else the wait between is what its account of CPU time does not have. The state is not known:
+ * after an answer it was for new work; else it is `other`. All but the part that the thread ran up to
+ * now is booked, and t->mark_ns is where that begins. A global function: verified once.
+ */
+__noinline int thread_unseen(struct thread *t, const struct sched_account *of, __u64 now,
+			     __u32 going)
+{
+	__u64 ns, before, since, told, arrived, wait, runq;
 	bool waited;
 
-	if (waits + preemptions == t->nvcsw + t->nivcsw)
-		return ns;
-	waited = waits != t->nvcsw;
-	t->nvcsw = waits;
-	t->nivcsw = preemptions;
+	if (!t || !of)
+		return 0;
+	ns = now - t->mark_ns;
+	waited = of->nvcsw != t->nvcsw;
+	t->nvcsw = of->nvcsw;
+	t->nivcsw = of->nivcsw;
 	count(COUNTER_SWITCH_LOST);
 	t->switched = 1;
-	delay = task_delay_ns(p) + (going == ARRIVES ? task_queued_ns(p) : 0);
-	runq = delay > t->delay_ns ? delay - t->delay_ns : 0;
-	t->delay_ns = delay;
-	if (!waited && delay) {
+	runq = of->delay_ns > t->delay_ns ? of->delay_ns - t->delay_ns : 0;
+	t->delay_ns = of->delay_ns;
+	if (!waited && of->delay_ns) {
 		if (runq > ns)
 			runq = ns;
 		t->unseen_ns += runq;
 		thread_add_runq(t, runq);
-		return ns - runq;
+		t->mark_ns += runq;
+		return 0;
 	}
 	/* what it ran up to the last wait, and since */
 	told = t->exec_ns + (t->mark_ns - t->in_ns) - t->unseen_ns;
-	before = p->se.prev_sum_exec_runtime;
-	before = before > told ? before - told : 0;
-	arrived = going == ARRIVES ? now :
-				     thread_arrived_ns(t, task_arrived_ns(p), t->mark_ns, now);
-	since = arrived ? now - arrived : p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime;
+	before = of->exec_before_ns > told ? of->exec_before_ns - told : 0;
+	arrived = going == ARRIVES ? now : thread_arrived_ns(t, of->arrived_ns, t->mark_ns, now);
+	since = arrived ? now - arrived : of->exec_ns - of->exec_before_ns;
 	if (before + since >= ns)
-		return ns;
+		return 0;
 	wait = ns - before - since;
 	t->unseen_ns += wait;
-	if (!delay && !waited)
+	if (!of->delay_ns && !waited)
 		runq = wait;
-	else if (!delay && t->wake_ns > t->mark_ns && t->wake_ns < now - since)
+	else if (!of->delay_ns && t->wake_ns > t->mark_ns && t->wake_ns < now - since)
 		runq = now - since - t->wake_ns;
 	if (runq > wait)
 		runq = wait;
+	thread_add(t, STATE_RUN, before);
 	if (waited && !t->mid_request) {
-		thread_add(t, STATE_RUN, before);
 		thread_add(t, STATE_POLL, wait - runq);
 		thread_cut(t, now - since - runq);
-		before = 0;
 	} else {
 		thread_add(t, STATE_OTHER, wait - runq);
 	}
 	thread_add_runq(t, runq);
-	return before + since;
+	t->mark_ns = now - since;
+	return 0;
 }
 
 /* Brings `run` up to now; for the current thread, or one that is just leaving the CPU. */
 static __always_inline void thread_run_until(struct thread *t, struct task_struct *p, __u64 now,
 					     enum going going)
 {
-	__u64 ns;
+	struct sched_account of;
 
 	if (t->on_cpu && now > t->mark_ns) {
-		ns = now - t->mark_ns;
-		if (ns > UNSEEN_MIN_NS)
-			ns = thread_unseen(t, p, now, ns, going);
-		t->since[STATE_RUN] += ns;
+		of.nvcsw = p->nvcsw - (going == WAITS);
+		of.nivcsw = p->nivcsw - (going == IS_PREEMPTED);
+		if (now - t->mark_ns > UNSEEN_MIN_NS &&
+		    of.nvcsw + of.nivcsw != t->nvcsw + t->nivcsw) {
+			sched_account_of(p, &of);
+			if (going == ARRIVES)
+				of.delay_ns += task_queued_ns(p);
+			thread_unseen(t, &of, now, going);
+		}
+		t->since[STATE_RUN] += now - t->mark_ns;
 	}
 	t->mark_ns = now;
 }
@@ -402,13 +420,6 @@ static __always_inline __u64 thread_woken_ns(const struct thread *t, __u64 now)
 		return wake;
 	return t->out_ns - wake < WAKE_AHEAD_NS ? t->out_ns : 0;
 }
-
-/* What the scheduler has of a task. */
-struct sched_account {
-	__u64 exec_ns, exec_before_ns; /* CPU time, and what it was at its latest arrival */
-	__u64 arrived_ns; /* that, in the run queue's clock; 0 = not known */
-	__u64 delay_ns; /* in run queues so far; 0 = not known */
-};
 
 /*
  * A thread that runs although it was last seen going off: sched_switch does not fire at every
@@ -466,10 +477,8 @@ static __always_inline void thread_in_unseen(struct thread *t, struct task_struc
 
 	if (t->on_cpu || !t->out_ns)
 		return;
-	of.exec_ns = p->se.sum_exec_runtime;
-	of.exec_before_ns = p->se.prev_sum_exec_runtime;
-	of.arrived_ns = task_arrived_ns(p);
-	of.delay_ns = task_delay_ns(p);
+	sched_account_of(p, &of);
+	of.nvcsw = of.nivcsw = 0;
 	thread_came_in(t, &of, now);
 }
 
