@@ -355,7 +355,7 @@ static __always_inline void switch_in(struct task_struct *p, struct task_struct 
 	w.queued_ns = task_queued_ns(p);
 	if (t->out_ns)
 		wait_add(t, &w, now);
-	t->delay_ns += w.queued_ns;
+	t->delay_ns = task_delay_ns(p) + w.queued_ns;
 	t->on_cpu = 1;
 	t->mark_ns = now;
 	t->in_ns = now;
