@@ -110,7 +110,9 @@ enum xchg_flag {
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a
  * connected one the reverse. */
 struct rec_turn {
-	uint64_t arrival_ns; /* received turns: first unread byte arrived; sent turns: 0 */
+	/* received turns: first unread byte arrived; sent turns: 0, but for an answer by another thread
+	 * than the one that has read the request: when that turned to it, 0 = not known */
+	uint64_t arrival_ns;
 	uint64_t first_ns; /* return of the first I/O, 0 = no I/O yet */
 	uint64_t last_ns; /* return of the last I/O */
 	uint64_t bytes;

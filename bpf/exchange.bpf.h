@@ -2,6 +2,7 @@
 /* Socket programs: every I/O, arrival and state change of an observed connection. */
 #ifndef TARDY_EXCHANGE_BPF_H
 #define TARDY_EXCHANGE_BPF_H
+#include "take.bpf.h"
 #include "text.bpf.h"
 
 #define SOCK_STREAM 1
@@ -44,6 +45,12 @@ static __always_inline void exchange_begin(struct conn *c, __u64 now)
 	c->outside = 0;
 }
 
+/* Was the request read by another thread than this one, a worker of a pool? */
+static __always_inline bool is_handed(const struct rec_xchg *x, const struct thread *t, __u32 tid)
+{
+	return x->turn[0].ops && x->turn[0].tid != tid && !t->poller;
+}
+
 /* Who does it: the current thread, and what its time since the last I/O goes to. before_xid is the
  * connection's exchange before, when one starts. */
 static __always_inline void exchange_charge(struct conn *c, struct task_struct *p, struct thread *t,
@@ -65,7 +72,10 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 	if (x->role == ROLE_ACCEPTED) {
 		owner = x->xid;
 		t->strayed = 0;
-		whose = !start && t->serving == owner ? TAKE_SAME : TAKE_NEW;
+		whose = start                   ? TAKE_NEW :
+			t->serving == owner     ? TAKE_SAME :
+			is_handed(x, t, p->pid) ? TAKE_HANDED :
+						  TAKE_NEW;
 		if (start) {
 			if (before_xid && t->serving == before_xid)
 				whose = TAKE_NEXT;
@@ -74,6 +84,8 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 				x->flags |= XCHG_IDLE_CUT;
 			if (!t->poller)
 				x->flags |= XCHG_NO_POLLER;
+			t->reads++;
+			c->hands_over = thread_hands_over(t);
 			if (t->runq_told)
 				runq_emit(p, t, owner, now);
 		}
@@ -86,10 +98,12 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 				x->flags |= XCHG_SAME_TURN;
 		}
 		owner = x->parent;
-		whose = owner && t->serving == owner ? TAKE_SAME : TAKE_NEW;
+		whose = !owner || t->serving != owner    ? TAKE_NEW :
+			start && t->strayed && !t->holds ? TAKE_NONE :
+							   TAKE_SAME;
 	}
 	t->read_turn = x->role == ROLE_ACCEPTED && slice <= SLICE_T0;
-	thread_take(t, p, x, now, slice, poll_as, whose);
+	thread_take(t, p, x, now, slice, poll_as, whose, c->hands_over);
 	if (t->fresh) {
 		x->flags |= XCHG_THREAD_NEW;
 		t->fresh = 0;
@@ -280,8 +294,10 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	c->dirty = 1;
 	if (t) {
 		t->mid_request = !t->strayed;
-		if (accepted)
+		if (accepted) {
 			t->backend = c->pg.on;
+			t->served_sk = (__u64)sk;
+		}
 	}
 	if (c->framing != FRAMING_HTTP2 && text_may_be_preface(c))
 		preface_read(c);
@@ -401,8 +417,14 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 	if (c->framing == FRAMING_MESSAGES || x->rsp[9] == '1' || c->req[0] == 'C')
 		upgrade_read(c);
 	c->dirty = 1;
-	if (t) /* of a pipeline there is more to be done */
+	if (t) { /* of a pipeline there is more to be done */
 		t->mid_request = accepted ? c->pg.on && c->pg.owed : !t->strayed;
+		if (accepted) {
+			t->served_sk = (__u64)sk;
+			t->answers += x->turn[1].ops == 1;
+			t->whole += x->turn[1].ops == 1 && x->turn[0].tid == (__u32)p->pid;
+		}
+	}
 	leave_early(c, now);
 }
 

@@ -94,6 +94,25 @@ static __always_inline bool poll_is_many(struct pt_regs *regs, __s64 nr)
 	return class == SYSC_EPOLL || (class == SYSC_POLL && REG_ARG2(regs) > 1);
 }
 
+/* The socket that the current thread waits at in a receive, or in poll for nothing else; 0 = none. */
+static __always_inline __u64 waits_at(struct task_struct *p)
+{
+	struct pt_regs *regs = task_regs(p);
+	__u32 class = class_of(REG_NR(regs));
+	struct file *file;
+	__u32 fd;
+
+	if (class == SYSC_RECV || class == SYSC_FD_READ)
+		fd = REG_ARG1(regs);
+	else if (class != SYSC_POLL || REG_ARG2(regs) != 1 ||
+		 bpf_probe_read_user(&fd, sizeof(fd), (void *)REG_ARG1(regs)))
+		return 0;
+	file = task_file(p, fd);
+	if (!file || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return 0;
+	return (__u64)typed(file->private_data, struct socket)->sk;
+}
+
 /* State of a thread that is off-CPU with `task_state`, not runnable. */
 static __always_inline __u32 classify_wait(struct task_struct *p, struct thread *t,
 					   __u32 task_state)
@@ -173,6 +192,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
 	if (t->out_state == STATE_POLL)
 		thread_polls(t, now);
+	t->awaits_next = state_is_idle(t->out_state) && !t->mid_request && !t->poller &&
+			 t->served_sk && waits_at(p) == t->served_sk;
 	if (t->out_state == STATE_RUNQ)
 		cpu_watch(bpf_get_smp_processor_id());
 	if (state_is_idle(t->out_state) && !t->mid_request)
@@ -292,6 +313,7 @@ __noinline int wait_add(struct thread *t, struct wait_end *w, __u64 now)
 					       0;
 		if (!w->woken_ns) {
 			count(COUNTER_WAKE_LOST);
+			t->waker_xid = 0;
 			timed_unseen(t, blocked);
 		}
 	}

@@ -97,6 +97,7 @@ struct conn {
 	__u8 fin; /* the peer has shut down its side */
 	__u8 outside; /* what comes on turn 1 now is no part of the exchange */
 	__u8 framing; /* enum framing */
+	__u8 hands_over; /* who has read the request leaves what it reads to other threads */
 	__u32 dirty; /* rec has changed since it was last written out */
 	__u32 busy; /* an I/O is being recorded */
 	/* what rec_net tells of the exchange */

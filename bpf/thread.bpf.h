@@ -34,6 +34,16 @@ struct thread_runq {
 	__u8 group[ABI_NAME];
 };
 
+/* A wait that may have been for work, and the thread's sums, of both halves, when it had ended. */
+struct thread_rest {
+	__u64 start_ns, end_ns; /* 0 = there is none */
+	__u32 waker_tid; /* who ended it while it served a request, 0 = nobody */
+	__u64 ns[STATE_SLOTS];
+};
+
+#define RESTS 4 /* in futex, but for the last: on the connection that it has answered */
+#define REST_NEXT (RESTS - 1)
+
 /* The kernel's frames of the latest wait that they were taken of. */
 struct thread_kernel_stack {
 	__u64 taken_ns;
@@ -92,8 +102,16 @@ struct thread {
 	__u8 poll_many; /* its latest wait in poll was for any of several descriptors */
 	__u8 poller; /* it has waited for work like that: an event loop */
 	__u8 strayed; /* it calls others, and has waited for work since it sent of the answer to `serving` */
-	__u64 rest_ns; /* its latest rest since the last I/O began, 0 = none */
-	__u64 rest[STATE_SLOTS]; /* `since` when that had ended */
+	__u8 waited_unseen; /* since the last I/O, after an answer: nothing says what for */
+	__u8 awaits_next; /* the present wait is on the connection that it has answered */
+	__u32 hander; /* reads, and has woken it for a request that it answered; 0 = none */
+	__u32 reads, answers; /* requests that it has read, and that it has answered */
+	__u32 whole; /* ... both */
+	__u64 served_sk; /* the connection that it has served: the kernel's address */
+	__u64 served_ns; /* its last I/O on it */
+	struct thread_rest rests[RESTS]; /* since then */
+	__u8 holds; /* held is set: it has called somebody since then */
+	__u64 held[STATE_SLOTS]; /* the sums, of both halves, when it did that */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
 	struct thread_io io;
@@ -214,7 +232,13 @@ __noinline int thread_cut(struct thread *t, __u64 wake_ns)
 	}
 	if (!t->idle_cut && !t->rested)
 		t->after_ns = worked;
-	t->rest_ns = 0;
+	if (t->awaits_next && !t->holds) {
+		t->awaits_next = 0;
+		t->rests[REST_NEXT].start_ns = t->out_ns;
+		t->rests[REST_NEXT].end_ns = wake_ns;
+		for (int i = 0; i < STATE_COUNT; i++)
+			t->rests[REST_NEXT].ns[i] = t->before[i];
+	}
 	t->idle_cut = 1;
 	t->fresh = 0; /* all since is known */
 	t->cut_ns = wake_ns;
@@ -231,12 +255,16 @@ static __always_inline bool thread_rests(const struct thread *t)
 /*
  * Such a wait, a rest, has ended after `ns`: a pool's worker had nothing to do until another thread
  * handed it a request, or it waited for a lock. Which of them is known when the next request is
- * read, by its arrival: so the sums are kept as they are now. One that may be asked for again (see
- * timed_ns) goes on with the next wait. Work after the answer ends with the first. A global function, too.
+ * read or answered, by when it came: so the sums are kept as they are now. Who is handed a request
+ * may wait for locks before that is known, so some rests are kept: the longest, which are the
+ * likeliest, and this one. One that may be asked for again (see timed_ns) goes on with the next wait.
+ * Work after the answer ends with the first. A global function, too.
  */
 __noinline int thread_rested(struct thread *t, __u64 ns)
 {
-	__u64 worked = 0;
+	__u64 worked = 0, shortest = ~0ULL, length;
+	struct thread_rest *r;
+	__u32 at = 0;
 
 	if (!t)
 		return 0;
@@ -245,18 +273,48 @@ __noinline int thread_rested(struct thread *t, __u64 ns)
 	if (!t->idle_cut && !t->rested)
 		t->after_ns = worked > ns ? worked - ns : 0;
 	t->rested = 1;
-	if (t->timed_ns)
+	if (t->timed_ns || t->holds)
 		return 0;
+	for (int i = 0; i < REST_NEXT; i++) {
+		length = t->rests[i].end_ns - t->rests[i].start_ns;
+		if (length < shortest) {
+			shortest = length;
+			at = i;
+		}
+	}
+	r = &t->rests[at & (RESTS - 1)];
+	r->start_ns = t->out_ns - t->again_ns;
+	r->end_ns = t->out_ns + ns;
+	r->waker_tid = t->waker_xid ? t->waker_tid : 0;
 	for (int i = 0; i < STATE_COUNT; i++)
-		t->rest[i] = t->since[i];
-	t->rest_ns = t->out_ns - t->again_ns;
+		r->ns[i] = t->before[i] + t->since[i];
 	return 0;
 }
 
-/* Had it nothing to do when what came at `arrival` came? */
-static __always_inline bool thread_had_rest(const struct thread *t, __u64 arrival)
+/* The latest rest that had begun at `at`, of those that began at `from` or later: its number from 1, 0 =
+ * there is none. A global function, too. */
+__noinline int thread_rest_at(const struct thread *t, __u64 at, __u64 from)
 {
-	return t->rest_ns && !t->poller && arrival >= t->rest_ns;
+	__u64 latest = 0;
+	int found = 0;
+
+	if (!t || t->poller)
+		return 0;
+	for (int i = 0; i < REST_NEXT; i++) {
+		const struct thread_rest *r = &t->rests[i];
+
+		if (!r->start_ns || r->start_ns < from || r->start_ns > at || r->start_ns < latest)
+			continue;
+		latest = r->start_ns;
+		found = i + 1;
+	}
+	return found;
+}
+
+/* The rest in which it was, or that it had behind it, when what it reads now came at `arrival`. */
+static __always_inline int thread_had_rest(const struct thread *t, __u64 arrival)
+{
+	return thread_rest_at(t, arrival, t->idle_cut ? t->cut_ns : 0);
 }
 
 /* A call begins. A thread of a pool that has waited for work since it answered may have got some that is
@@ -358,7 +416,9 @@ __noinline int thread_unseen(struct thread *t, const struct sched_account *of, _
 	thread_add(t, STATE_RUN, before);
 	if (waited && !t->mid_request) {
 		thread_add(t, STATE_POLL, wait - runq);
+		t->awaits_next = 0;
 		thread_cut(t, now - since - runq);
+		t->waited_unseen = 1;
 	} else {
 		thread_add(t, STATE_OTHER, wait - runq);
 	}
@@ -444,6 +504,7 @@ __noinline int thread_came_in(struct thread *t, const struct sched_account *of, 
 	}
 	if (!woken) {
 		count(COUNTER_WAKE_LOST);
+		t->waker_xid = 0;
 		delay = of->delay_ns - t->delay_ns;
 		woken = delay < in - t->out_ns ? in - delay : t->out_ns;
 		timed_unseen(t, woken - t->out_ns);
@@ -480,122 +541,6 @@ static __always_inline void thread_in_unseen(struct thread *t, struct task_struc
 	sched_account_of(p, &of);
 	of.nvcsw = of.nivcsw = 0;
 	thread_came_in(t, &of, now);
-}
-
-enum whose {
-	TAKE_NEW, /* a request of another connection: what follows the last idle wait, if any */
-	TAKE_NEXT, /* the next request of the same connection: also what follows the last I/O when
-		    * there was no idle wait, because no other thread would have served it sooner */
-	TAKE_SAME, /* the same request: everything since the last I/O */
-};
-
-/*
- * The request that `since` is taken for arrived while the thread was last off-CPU, or after: what
- * is left of the sums is what came after the arrival, run queue and then running. Returns what was
- * taken off. A thread held up between an answer and the next request is so for nobody, until that
- * arrives. An earlier arrival leaves the sums as they are: its time before is the collector's to
- * take off, which does not know the order.
- */
-static __always_inline __u64 thread_since_arrival(struct thread *t, __u64 arrival, __u64 now)
-{
-	__u64 sum = 0, in = t->in_ns, out = t->out_ns, off, throttled;
-
-	/* what follows a wakeup or a preemption is all in the run queue */
-	if (t->out_state != STATE_RUNQ && t->wake_ns > out)
-		out = t->wake_ns;
-	if (arrival <= out || arrival >= now || in > now || t->unseen_ns || break_state)
-		return 0;
-	for (int i = 0; i < STATE_COUNT; i++)
-		sum += t->since[i];
-	if (sum <= now - arrival)
-		return 0;
-	off = in > arrival ? in - arrival : 0;
-	throttled = t->since[STATE_THROTTLE] < off ? t->since[STATE_THROTTLE] : off;
-	for (int i = 0; i < STATE_COUNT; i++)
-		t->since[i] = 0;
-	t->since[STATE_RUN] = now - (in > arrival ? in : arrival);
-	t->since[STATE_THROTTLE] = throttled;
-	t->since[STATE_RUNQ] = off - throttled;
-	return sum - (now - arrival);
-}
-
-/* A global function, too. */
-__noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 now,
-				  __u32 slice_and_poll_as, __u32 whose)
-{
-	__u32 slice = slice_and_poll_as & 3, poll_as = slice_and_poll_as >> 8;
-	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask, rest_mask;
-	bool rested;
-
-	if (!t || !x)
-		return 0;
-	timed_settle(t);
-	/* read by another thread: it was handed over after that */
-	rested = whose != TAKE_SAME && x->role == ROLE_ACCEPTED &&
-		 thread_had_rest(t,
-				 slice == SLICE_PRE ? x->turn[0].arrival_ns : x->turn[0].last_ns);
-	/* masks instead of branches: each branch in the loop would double what is verified */
-	rest_mask = rested ? ~0ULL : 0;
-	for (int i = 0; i < STATE_COUNT; i++)
-		t->since[i] -= t->rest[i] & rest_mask;
-	if (slice == SLICE_PRE && (whose == TAKE_NEXT || t->idle_cut || rested))
-		after = thread_since_arrival(t, x->turn[0].arrival_ns, now);
-	since_mask = whose != TAKE_NEW || t->idle_cut || rested ? ~0ULL : 0;
-	before_mask = whose == TAKE_SAME ? ~0ULL : 0;
-	for (int i = 0; i < STATE_COUNT; i++) {
-		__u64 ns = (t->since[i] & since_mask) + (t->before[i] & before_mask);
-
-		after += t->since[i] & ~since_mask;
-		t->since[i] = 0;
-		t->before[i] = 0;
-		if (i == STATE_POLL)
-			polled = ns;
-		else
-			x->state_ns[i] += ns;
-		sum += ns;
-	}
-	/* opaque to clang, which would compare before it shifts, and so hide the bound */
-	asm volatile("%0 &= 15" : "+r"(poll_as));
-	if (poll_as < STATE_COUNT)
-		x->state_ns[poll_as] += polled;
-	x->slice_ns[slice] += sum;
-	if (whose != TAKE_SAME)
-		x->behind_after_ns = t->idle_cut || t->rested ? t->after_ns : after;
-	t->switched = 0;
-	t->idle_cut = 0;
-	t->rested = 0;
-	t->rest_ns = 0;
-	return 0;
-}
-
-/*
- * Takes the sums at an I/O at `now` and adds them to the exchange's states and to `slice`, as
- * `whose` says; x->behind_after_ns gets what is left out, the work for the request before. Poll
- * time is booked as `poll_as`, e.g. as RECV while an answer is awaited.
- */
-static __always_inline void thread_take(struct thread *t, struct task_struct *p, struct rec_xchg *x,
-					__u64 now, enum slice_kind slice, __u32 poll_as,
-					enum whose whose)
-{
-	__u64 sum;
-
-	if (!t->on_cpu)
-		thread_in_unseen(t, p, now);
-	thread_run_until(t, p, now, STAYS);
-	t->last_io_ns = now;
-	if (t->switched) {
-		thread_take_states(t, x, now, slice | poll_as << 8, whose);
-		return;
-	}
-	/* nothing but running since the last I/O: busy servers come here */
-	sum = t->since[STATE_RUN];
-	t->since[STATE_RUN] = 0;
-	if (whose != TAKE_NEW) {
-		x->state_ns[STATE_RUN] += sum;
-		x->slice_ns[slice & 3] += sum;
-	} else {
-		x->behind_after_ns = sum;
-	}
 }
 
 /* Tells of t->runq, for request xid. */

@@ -61,6 +61,39 @@ static void test_thread_per_request(void **state)
 	EXPECT(&s, part(CAUSE_CPU, "", 91), part(CAUSE_RUNQ, "", 4), part(CAUSE_DISK, "", 5));
 }
 
+/* One thread reads, another one turns to the request later, and answers. */
+static void test_handed_over(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	/* wall 100 = running 2 before the read at 5, so 3 before that; until 60 it waited; 40 of the
+	 * other's */
+	scene_init(&s, T, T + US(100));
+	read_at(&s, 5, 5);
+	s.in.sent_first_ns = s.in.sent_last_ns = T + US(100);
+	s.in.turned_ns = T + US(60);
+	own(&s, SLICE_PRE, STATE_RUN, 2);
+	own(&s, SLICE_MID, STATE_RUN, 40);
+	run(&s);
+	EXPECT(&s, part(CAUSE_QUEUE, "backlog", 3 + 55), part(CAUSE_CPU, "", 42));
+
+	/* the other one has read on, at 70 after running 10: the body need not have been late */
+	read_at(&s, 5, 70);
+	s.slice[SLICE_T0] = US(10);
+	s.slice[SLICE_MID] = US(30);
+	run(&s);
+	EXPECT(&s, part(CAUSE_QUEUE, "backlog", 3), part(CAUSE_CPU, "", 42),
+	       part(CAUSE_UNKNOWN, "on other threads", 55));
+
+	/* it was late: another 10 */
+	read_at(&s, 5, 80);
+	s.in.end_ns = s.in.sent_first_ns = s.in.sent_last_ns = T + US(110);
+	run(&s);
+	EXPECT(&s, part(CAUSE_QUEUE, "backlog", 3), part(CAUSE_CPU, "", 42),
+	       part(CAUSE_RECV, "", 10), part(CAUSE_UNKNOWN, "on other threads", 55));
+}
+
 static void test_every_state_has_its_cause(void **state)
 {
 	struct scene s;
@@ -735,6 +768,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thread_per_request),
+		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_every_state_has_its_cause),
 		cmocka_unit_test(test_poll_until_its_timeout),
 		cmocka_unit_test(test_queue_before_the_read),

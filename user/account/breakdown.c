@@ -525,6 +525,15 @@ static uint64_t give_queue(struct work *w)
 	return 0;
 }
 
+/* One thread has read the request, and then it waited for another one to turn to it. */
+static void give_handed(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+
+	if (in->turned_ns > in->read_last_ns && in->read_last_ns && !in->loop)
+		give_own(w, CAUSE_QUEUE, in->queue_what, 0, in->turned_ns - in->read_last_ns);
+}
+
 /* The last read can come after the answer: php-fpm takes the record that ends its input then, and
  * may have waited for a CPU before. Returns for how long the thread was at it. A thread, that is:
  * on an event loop the time between belongs to others. */
@@ -603,12 +612,19 @@ static void give_send_gap(struct work *w)
 static void give_gaps(struct work *w)
 {
 	const struct breakdown_in *in = w->in;
-	uint64_t span;
+	uint64_t span, handed;
 
 	span = in->read_last_ns > in->read_first_ns ? in->read_last_ns - in->read_first_ns : 0;
+	span -= min_of(span, in->slice_ns[SLICE_T0]);
+	/* read on by the thread that it was handed to: the body may have been there before that */
+	if (in->turned_ns > in->read_first_ns && in->turned_ns < in->read_last_ns) {
+		handed = min_of(span, in->turned_ns - in->read_first_ns);
+		give_named(w, CAUSE_UNKNOWN, "on other threads", handed);
+		span -= handed;
+	}
 	/* a read after the answer says nothing about how long the body took */
-	if (!w->after_ns && span > in->slice_ns[SLICE_T0])
-		give_own(w, CAUSE_RECV, 0, 0, span - in->slice_ns[SLICE_T0]);
+	if (!w->after_ns)
+		give_own(w, CAUSE_RECV, 0, 0, span);
 	give_send_gap(w);
 	if (in->loop) {
 		give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
@@ -632,6 +648,7 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	w.after_ns = read_after_answer(in);
 	w.err = idle_between(in, &w.idle);
 	clip = give_queue(&w);
+	give_handed(&w);
 	give_own_states(&w, clip);
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {

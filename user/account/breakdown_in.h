@@ -54,6 +54,9 @@ struct breakdown_slot {
 struct breakdown_in {
 	uint64_t start_ns, end_ns;
 	uint64_t read_first_ns, read_last_ns; /* 0 = nobody has read it yet */
+	/* the thread that answers turned to it when another one had read of it; 0 = not known, or it
+	 * has read it itself */
+	uint64_t turned_ns;
 	uint64_t sent_first_ns, sent_last_ns; /* 0 = nothing was sent yet */
 	uint64_t send_wait_ns; /* between these its socket was full for so long */
 	const uint64_t *state_ns; /* STATE_COUNT */

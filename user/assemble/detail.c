@@ -72,6 +72,31 @@ uint32_t detail_lock_what(struct slice name)
 	return name.len ? what_of("file ", name) : intern_str("futex");
 }
 
+static bool process_hands_over(const struct assemble *a, uint32_t tgid)
+{
+	const struct proc *p = table_get(&a->procs, tgid);
+
+	return p && p->handed;
+}
+
+/* Had the worker answered request xid at `at`? Then it may be at another one that it was handed. */
+static bool is_after(const struct assemble *a, uint64_t xid, uint32_t tgid, uint64_t at)
+{
+	const struct node *n = process_hands_over(a, tgid) ? node_find(a, xid) : NULL;
+
+	return n &&
+	       (node_done(n) || (node_answered(n) && n->text.ended && at >= n->x.turn[1].last_ns));
+}
+
+/* Has the thread only read it, and left the answer to another one? */
+static bool is_readers(const struct assemble *a, uint64_t xid, uint32_t tid)
+{
+	const struct node *n = node_find(a, xid);
+
+	return n && node_seen(n) && n->x.role == ROLE_ACCEPTED && n->x.turn[1].arrival_ns &&
+	       n->x.turn[1].tid != tid;
+}
+
 /* A place for one more wait of request xid; NULL when there is none. */
 static struct wait *wait_add(struct assemble *a, uint64_t xid, uint64_t ts_ns, enum cause cause,
 			     uint64_t ns)
@@ -141,6 +166,41 @@ static bool wait_timed(struct assemble *a, struct wait *w, const struct rec_wait
 	return true;
 }
 
+static void handed_remember(struct assemble *a, const struct rec_wait *r, const struct wait *w)
+{
+	if (!a->handed_waits)
+		a->handed_waits = calloc(HANDED_WAITS_MAX, sizeof(*a->handed_waits));
+	if (a->handed_waits)
+		a->handed_waits[a->handed_wait_at++ % HANDED_WAITS_MAX] = (struct handed_wait){
+			.tid = r->tid, .tgid = r->tgid, .ts_ns = r->h.ts_ns, .wait = *w
+		};
+}
+
+/* Rings of several CPUs are read one after another: so much may an older record follow. */
+#define UNORDERED_NS 1000000000ull
+
+void detail_handed(struct assemble *a, struct node *n)
+{
+	const struct rec_turn *sent = &n->x.turn[1];
+	uint32_t at = a->handed_wait_at, n_waits = at < HANDED_WAITS_MAX ? at : HANDED_WAITS_MAX;
+
+	n->n_waits = 0; /* of who has read it, meanwhile */
+	for (uint32_t i = 1; i <= n_waits; i++) {
+		struct handed_wait *h = &a->handed_waits[(at - i) % HANDED_WAITS_MAX];
+		struct wait *to;
+
+		if (h->ts_ns + UNORDERED_NS < sent->arrival_ns)
+			return;
+		if (h->tid != sent->tid || h->tgid != n->x.tgid ||
+		    h->wait.start_ns < sent->arrival_ns || h->ts_ns > sent->first_ns)
+			continue;
+		to = wait_add(a, n->x.xid, h->ts_ns, h->wait.cause, h->wait.ns);
+		if (to)
+			*to = h->wait;
+		h->tid = 0;
+	}
+}
+
 void detail_wait(struct assemble *a, const struct rec_wait *r)
 {
 	struct wait *to, w = { .ns = r->blocked_ns,
@@ -149,8 +209,10 @@ void detail_wait(struct assemble *a, const struct rec_wait *r)
 			       .key = r->key,
 			       .waker_xid = r->waker_xid,
 			       .held = r->flags & WAIT_HELD };
+	const struct node *n;
+	bool after;
 
-	if (!r->xid)
+	if (!r->xid || is_readers(a, r->xid, r->tid))
 		return;
 	switch (r->state) {
 	case STATE_LOCK:
@@ -184,6 +246,13 @@ void detail_wait(struct assemble *a, const struct rec_wait *r)
 	}
 	if (w.held && wait_told_as(&w) == CAUSE_LOCK)
 		holder_remember(a, r->xid, &w);
+	after = is_after(a, r->xid, r->tgid, r->start_ns);
+	n = node_find(a, r->xid);
+	/* one that is not known is yet to come, or long gone */
+	if (process_hands_over(a, r->tgid) && (after || !n || !node_seen(n)))
+		handed_remember(a, r, &w);
+	if (after)
+		return;
 	to = wait_add(a, r->xid, r->h.ts_ns, w.cause, w.ns);
 	if (to)
 		*to = w;
@@ -231,7 +300,8 @@ void detail_io(struct assemble *a, const struct rec_io *r)
 	uint64_t ns[PHASES] = { r->held_ns, r->queue_ns, r->service_ns, 0 }, left = r->blocked_ns;
 	size_t most = 0;
 
-	if (r->state != STATE_DISK && r->state != STATE_FAULT)
+	if ((r->state != STATE_DISK && r->state != STATE_FAULT) || is_readers(a, r->xid, r->tid) ||
+	    is_after(a, r->xid, r->tgid, r->start_ns))
 		return;
 	for (size_t i = 0; i < PHASES; i++) { /* a damaged record may claim more */
 		ns[i] = i == PHASES - 1 || ns[i] > left ? left : ns[i];
@@ -286,6 +356,8 @@ void detail_behind(struct assemble *a, const struct rec_behind *r)
 	uint64_t left = r->runq_ns > r->throttle_ns ? r->runq_ns - r->throttle_ns : 0, sum = 0;
 	uint64_t ns[ABI_BEHIND_MAX + 1];
 
+	if (is_readers(a, r->xid, r->tid) || is_after(a, r->xid, r->tgid, r->start_ns))
+		return;
 	for (size_t i = 0; i <= ABI_BEHIND_MAX; i++) {
 		ns[i] = i < ABI_BEHIND_MAX ? r->by[i].ns : r->stolen_ns;
 		ns[i] = ns[i] < r->runq_ns ? ns[i] : r->runq_ns;

@@ -9,6 +9,8 @@
 #include "assemble/known.h"
 
 void detail_wait(struct assemble *a, const struct rec_wait *r);
+/* n, a request, was answered by a worker that it was handed to: gives it that thread's waits. */
+void detail_handed(struct assemble *a, struct node *n);
 void detail_io(struct assemble *a, const struct rec_io *r);
 void detail_behind(struct assemble *a, const struct rec_behind *r);
 void detail_runq(struct assemble *a, const struct rec_runq *r);

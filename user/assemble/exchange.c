@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "assemble/conn.h"
+#include "assemble/detail.h"
 #include "assemble/life.h"
 #include "assemble/merge.h"
 #include "assemble/owner.h"
@@ -79,8 +80,13 @@ static void link_to_conn(struct node *n, struct conn *c)
 	c->newest = n;
 }
 
+static bool answered_by_another(const struct rec_xchg *x)
+{
+	return x->role == ROLE_ACCEPTED && x->flags & XCHG_MULTI_THREAD && x->turn[1].ops;
+}
+
 /* The process may be gone when the request is accounted. */
-static void learn_service(struct assemble *a, struct node *n)
+static void learn_service(struct assemble *a, struct node *n, bool by_another)
 {
 	struct proc *p = proc_of(a, n->x.tgid);
 	struct node *before;
@@ -88,6 +94,12 @@ static void learn_service(struct assemble *a, struct node *n)
 	if (p) {
 		n->service = p->service;
 		n->pool = p->pool;
+		if (answered_by_another(&n->x) && !by_another) {
+			if (n->x.turn[1].arrival_ns)
+				detail_handed(a, n);
+			p->handed += n->x.turn[1].arrival_ns != 0;
+			p->migrated += n->x.turn[1].arrival_ns == 0;
+		}
 		if (n->x.role == ROLE_ACCEPTED && (n->x.flags & XCHG_MULTI_THREAD) &&
 		    !p->migrates) {
 			p->migrates = true;
@@ -124,7 +136,7 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 {
 	struct conn *c = conn_of(a, x);
 	struct node *n;
-	bool first, answered;
+	bool first, answered, by_another;
 
 	if (!c)
 		return; /* counted */
@@ -149,6 +161,7 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 	if (n->after_io_ns && x->turn[1].last_ns > n->after_io_ns)
 		n->after_ns = 0; /* that work was for the rest of the answer */
 	answered = node_answered(n);
+	by_another = answered_by_another(&n->x);
 	n->x = *x;
 	n->parts_end_ns = 0;
 	if (first) {
@@ -156,7 +169,7 @@ void exchange_record(struct assemble *a, const struct rec_xchg *x)
 		node_becomes(n, NODE_OPEN, END_NONE);
 		c->pending_ns = 0;
 	}
-	learn_service(a, n);
+	learn_service(a, n, by_another);
 	if (x->flags & (XCHG_CLOSED | XCHG_RESET))
 		c->gone = true;
 	read_text(a, n, x);

@@ -211,6 +211,7 @@ static void fill_times(const struct node *n, struct breakdown_in *in)
 			in->read_first_ns = in->start_ns;
 		in->read_last_ns = in->read_first_ns;
 	}
+	in->turned_ns = n->x.turn[1].arrival_ns;
 	in->sent_first_ns = n->x.turn[1].first_ns;
 	in->sent_last_ns = n->x.turn[1].last_ns;
 	in->send_wait_ns = n->net ? n->net->send_wait_ns : 0;
@@ -218,9 +219,15 @@ static void fill_times(const struct node *n, struct breakdown_in *in)
 }
 
 /* What n's thread does now, when that is after what its records tell. */
-static const struct rec_thread *present_of(const struct node *n, uint64_t end_ns)
+static const struct rec_thread *present_of(const struct assemble *a, const struct node *n,
+					   uint64_t end_ns)
 {
+	const struct proc *p = table_get(&a->procs, n->x.tgid);
+
 	if (node_answered(n) && end_ns <= node_last(n))
+		return NULL;
+	/* who has only read it leaves it to others, which are not seen to have it yet */
+	if (!node_answered(n) && p && p->handed && !table_get(&a->workers, n->x.tid))
 		return NULL;
 	return n->now && n->now->last_io_ns >= node_last(n) ? n->now : NULL;
 }
@@ -241,7 +248,7 @@ static int all_unknown(struct assemble *a, struct node *n, uint64_t end_ns)
 
 int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int depth)
 {
-	const struct rec_thread *now = present_of(n, end_ns);
+	const struct rec_thread *now = present_of(a, n, end_ns);
 	struct breakdown_in in = { .end_ns = end_ns };
 	struct scratch s;
 	int err;

@@ -106,6 +106,7 @@ void known_free(struct assemble *a)
 	more_texts_release(&a->texts);
 	table_release(&a->lock_index);
 	free(a->lock_waits);
+	free(a->handed_waits);
 	table_release(&a->listeners);
 	table_release(&a->names);
 	free(a);
@@ -318,6 +319,13 @@ bool worker_loops(const struct assemble *a, uint32_t tid)
 	const struct worker *w = table_get(&a->workers, tid);
 
 	return w && (w->overlaps || (w->returns && w->polls));
+}
+
+bool process_migrates(const struct assemble *a, uint32_t tgid)
+{
+	const struct proc *p = table_get(&a->procs, tgid);
+
+	return p && p->migrated * 4 > p->handed;
 }
 
 const struct listener *listener_of(const struct assemble *a, const struct conn *c)

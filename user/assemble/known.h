@@ -31,6 +31,8 @@ struct assemble {
 	struct lock_wait *lock_waits; /* a ring */
 	uint32_t lock_wait_at;
 	struct table lock_index; /* xid -> place + 1 of its newest */
+	struct handed_wait *handed_waits; /* a ring */
+	uint32_t handed_wait_at;
 	uint64_t name_ring[NAMES_MAX];
 	uint32_t name_at;
 	struct node *active, **active_end; /* those that no call's request answers for */
@@ -70,6 +72,8 @@ struct proc *proc_of(struct assemble *a, uint32_t tgid);
 uint32_t service_of(struct assemble *a, const struct node *n);
 /* Does this thread run an event loop, as far as it was learned? */
 bool worker_loops(const struct assemble *a, uint32_t tid);
+/* Do its requests go on in other threads, at a time that is not known? */
+bool process_migrates(const struct assemble *a, uint32_t tgid);
 /* Who reads at the address that c was accepted at; NULL: not known. c may be NULL. */
 const struct listener *listener_of(const struct assemble *a, const struct conn *c);
 

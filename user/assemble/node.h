@@ -24,6 +24,7 @@ enum {
 	CALLS_MAX = 20000, /* of one request, accounted */
 	MARKS_MAX = 64,
 	LOCK_WAITS_MAX = 8192, /* remembered of all requests */
+	HANDED_WAITS_MAX = 1024, /* the same, of workers between two requests */
 	HOLDERS_MAX = 8, /* that one wait is split among */
 	JOIN_DEPTH = 16,
 	SLOT_PEERS_MAX = 1024,
@@ -42,6 +43,9 @@ struct proc {
 	uint32_t shared; /* threads of it that have served more than one connection */
 	bool loops; /* one of its threads serves several connections at once */
 	bool migrates; /* a request of its went on in another thread */
+	/* answers by another thread than the one that has read the request: a worker of a pool, which
+	 * works for one request at a time; or it is not known where it went on meanwhile */
+	uint32_t handed, migrated;
 	bool store; /* speaks a database's protocol */
 	enum interpreter interpreter;
 };
@@ -187,6 +191,13 @@ struct node {
 	/* result */
 	struct parts parts;
 	uint64_t parts_end_ns; /* parts sum to parts_end_ns - start; 0 = not made */
+};
+
+/* A wait of a worker after an answer: it may have been for the request that it was handed next. */
+struct handed_wait {
+	uint32_t tid, tgid;
+	uint64_t ts_ns; /* of its record */
+	struct wait wait;
 };
 
 /* A finished wait for a lock, kept for those that waited behind it. */

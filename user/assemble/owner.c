@@ -59,14 +59,14 @@ static void choose(struct choice *c, struct node *n, const struct node *call)
 
 static struct choice choice_of(const struct assemble *a, const struct node *call)
 {
-	const struct proc *p = table_get(&a->procs, call->x.tgid);
 	struct node *n = node_latest_served(a, call->x.tgid);
+	bool migrates = process_migrates(a, call->x.tgid);
 	struct choice c = { 0 };
 
 	for (size_t i = 0; n && i < LOOKED_AT_MAX; i++, n = n->next_served) {
 		if (!open_at(n, call->x.turn[0].first_ns))
 			continue;
-		if (n->x.tid == call->x.tid || (p && p->migrates))
+		if (n->x.tid == call->x.tid || migrates)
 			choose(&c, n, call);
 		else
 			c.elsewhere |= asks_the_same(call, n) && !n->forwarded;
@@ -121,6 +121,31 @@ static void attach(struct assemble *a, struct node *call, struct node *owner)
 	node_deactivate(a, call);
 }
 
+/* What is known of the thread of a call that is made after the answer of its latest request. */
+struct handing {
+	struct node *owner; /* it answered this one next, and had turned to it before the call */
+	bool over; /* it has gone on to another request */
+};
+
+/* A worker's request that another thread has read is known as its own by the answer only. */
+static struct handing handing_of(const struct assemble *a, const struct node *call)
+{
+	struct node *n = node_latest_served(a, call->x.tgid);
+	uint64_t at = call->x.turn[0].first_ns;
+	struct handing h = { 0 };
+
+	for (size_t i = 0; n && !h.owner && i < LOOKED_AT_MAX; i++, n = n->next_served) {
+		const struct rec_turn *sent = &n->x.turn[1];
+
+		if (n->x.tid == call->x.tid)
+			h.over |= n->x.turn[0].first_ns > at;
+		else if (sent->tid == call->x.tid && sent->arrival_ns)
+			h.owner = sent->arrival_ns <= at && at < sent->first_ns ? n : NULL;
+		h.over |= sent->tid == call->x.tid && sent->first_ns > at;
+	}
+	return h;
+}
+
 /* Nothing is open in its thread: work for the last one after its answer, unless it is a loop's, or of a
  * thread that has waited for new work since: that can be anybody's. */
 static struct node *after_answer(const struct assemble *a, const struct node *call,
@@ -139,6 +164,16 @@ static bool may_be_anybodys(const struct assemble *a, const struct node *call)
 	       worker_loops(a, call->x.tid);
 }
 
+/* Is it made by a worker that may have been handed another request since the answer of parent? */
+static bool may_be_handed(const struct assemble *a, const struct node *call,
+			  const struct node *parent)
+{
+	const struct proc *p = table_get(&a->procs, call->x.tgid);
+
+	return p && p->handed && !worker_loops(a, call->x.tid) &&
+	       !(parent && node_seen(parent) && open_at(parent, call->x.turn[0].first_ns));
+}
+
 static void find_owner(struct assemble *a, struct node *call, uint64_t covered_ns)
 {
 	struct node *parent = call->x.parent == call->x.xid ? NULL : node_find(a, call->x.parent);
@@ -147,6 +182,14 @@ static void find_owner(struct assemble *a, struct node *call, uint64_t covered_n
 	if (may_be_anybodys(a, call)) {
 		call->unbound = true;
 		return;
+	}
+	if (may_be_handed(a, call, parent)) {
+		struct handing h = handing_of(a, call);
+
+		if (h.owner)
+			attach(a, call, h.owner);
+		if (h.owner || !h.over)
+			return; /* until it answers, or is forgotten */
 	}
 	if (!parent || !node_seen(parent)) {
 		if (worker_loops(a, call->x.tid) && covered_ns < call->x.turn[0].first_ns + LATE_NS)

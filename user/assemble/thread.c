@@ -8,10 +8,13 @@
 
 void thread_record(struct assemble *a, const struct rec_thread *r)
 {
+	const struct proc *p = table_get(&a->procs, r->tgid);
 	struct node *n = node_find(a, r->xid);
 
 	if (!n || node_done(n))
 		return;
+	if (p && p->handed && node_answered(n) && n->text.ended)
+		return; /* it may be at a request that it was handed */
 	if (r->state == STATE_COUNT && r->last_io_ns < n->x.turn[1].last_ns)
 		return; /* the answer went on */
 	if (r->state == STATE_COUNT) { /* it is free now: what it did since its last I/O */
