@@ -22,7 +22,7 @@ packages_test=(libcmocka-dev binutils clang-tools clang-format libclang-rt-dev s
 	python3-jsonschema wrk curl iproute2 procps util-linux psmisc diffutils findutils
 	groff-base libbpf-tools valgrind qemu-system-x86 busybox-static cpio xz-utils e2fsprogs mount
 	haproxy pgbouncer nodejs uvicorn gunicorn python3-asyncpg apache2-bin ruby varnish
-	default-jdk-headless)
+	puma default-jdk-headless libtomcat10-embed-java)
 # "PREFIX META": a kernel's release, and the package that depends on its newest one
 kernels_test=('6.1. linux-image-cloud-amd64' '6.12. linux-image-6.12-cloud-amd64')
 kernels_dir=${TARDY_KERNELS:-/var/cache/tardy}

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Visitors of pools.sh: pools_client.py PORT VISITORS ROUNDS PAUSE
+"""Visitors of pools.sh: pools_client.py PORT VISITORS ROUNDS PAUSE [THINK [NAME]]
 
-So many at once, on a connection each; they ask ROUNDS times, pause, and ask once more. Prints the
-path, and when it was asked for and answered (CLOCK_MONOTONIC).
+So many at once, on a connection each; they ask ROUNDS times and think after each, pause, and ask
+once more. Prints the path, NAME and one for each, and when it was asked for and answered
+(CLOCK_MONOTONIC).
 """
 import http.client
 import sys
@@ -10,15 +11,16 @@ import threading
 import time
 
 port, visitors, rounds, pause = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+think = float(sys.argv[5]) if len(sys.argv) > 5 else 0
+name = sys.argv[6] if len(sys.argv) > 6 else ""
 lines = []
 
 
 def visit(number):
     c = http.client.HTTPConnection("127.0.0.1", port)
     for i in range(rounds + 1):
-        if i == rounds:
-            time.sleep(pause)
-        path = "/%s-%s" % (chr(ord("a") + number), chr(ord("a") + i))
+        time.sleep(pause if i == rounds else think if i else 0)
+        path = "%s/%s-%s" % (name, chr(ord("a") + number), chr(ord("a") + i))
         start = time.monotonic_ns()
         c.request("GET", path)
         c.getresponse().read()

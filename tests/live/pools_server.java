@@ -15,13 +15,13 @@ public class pools_server {
 		server.createContext("/", exchange -> {
 			long taken = System.nanoTime();
 
-			synchronized (log) {
-				log.write(exchange.getRequestURI() + " " + taken + "\n");
-				log.flush();
-			}
 			try {
-				Thread.sleep(100);
+				Thread.sleep(150);
 			} catch (InterruptedException e) {
+			}
+			synchronized (log) {
+				log.write(exchange.getRequestURI() + " " + taken + " " + System.nanoTime() + "\n");
+				log.flush();
 			}
 			exchange.sendResponseHeaders(200, 2);
 			exchange.getResponseBody().write("ok".getBytes());
