@@ -5,19 +5,9 @@ import http.server
 import sys
 import threading
 
+import web
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *args):
-        pass
-
-
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+server = web.server(0, lambda path: None, kind=http.server.HTTPServer)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 for path in ("/first", "/second"):
     client = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)

@@ -7,31 +7,17 @@
     loss.py stall REPORT LOG STOPPED CONTINUED NAMES...
     loss.py storage REPORT LOG
 """
-import http.server
 import json
 import os
 import socket
 import sys
 import time
 
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        if self.path == "/long":
-            time.sleep(3)
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *args):
-        pass
+import web
 
 
 def server(port, *ignored):
-    http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+    web.server(port, lambda path: time.sleep(3 if path == "/long" else 0)).serve_forever()
 
 
 def client(port, name, n, pause, log):

@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 
+import web
+
 
 def parse(address):
     if address.startswith("/"):
@@ -87,46 +89,29 @@ def tick(upstream):
         time.sleep(0.02)
 
 
-def web(port, address):
+def shop(port, address):
     upstream = dial(address)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def work(path):
+        for _ in range(600 if path == "/many" else 1):
+            ask(upstream, path[1:5].encode())
 
-        def do_GET(self):
-            for _ in range(600 if self.path == "/many" else 1):
-                ask(upstream, self.path[1:5].encode())
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-
-        def log_message(self, *args):
-            pass
-
-    http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    web.server(port, work, kind=http.server.HTTPServer).serve_forever()
 
 
-def pages(port):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            if self.path.startswith("/slow"):
-                time.sleep(0.02)
-            else:
-                compute(0.003)
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-
-        def log_message(self, *args):
-            pass
-
-    http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+def page(path):
+    if path.startswith("/slow"):
+        time.sleep(0.02)
+    else:
+        compute(0.003)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "store":
         store(sys.argv[2])
     elif sys.argv[1] == "pages":
-        pages(int(sys.argv[2]))
+        web.server(sys.argv[2], page).serve_forever()
     else:
         if sys.argv[1] == "ticker":
             threading.Thread(target=tick, args=(dial(sys.argv[3]),), daemon=True).start()
-        web(int(sys.argv[2]), sys.argv[3])
+        shop(sys.argv[2], sys.argv[3])

@@ -30,7 +30,7 @@ psql=(psql -XqAt -h 127.0.0.1 -p "$pg" -U postgres postgres)
 "${psql[@]}" -c 'CREATE TABLE shop (id int, v int)' -c 'INSERT INTO shop VALUES (1, 0)' ||
 	bail "the table was not made"
 port=$(free_port)
-spawn python3 "$here/pgsql_client.py" web "$pg" "$port" >"$TMP/web.out" 2>&1
+spawn python3 "$here/pgsql_client.py" pages "$pg" "$port" >"$TMP/web.out" 2>&1
 web=$SPAWNED
 wait_until 10 listens "$port" || bail "the web server did not start" "$(cat "$TMP/web.out")"
 record_start "$POSTGRES_PID,$web"

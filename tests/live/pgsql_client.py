@@ -3,12 +3,11 @@
 
 pgsql_client.py ends PORT LOG       answers whose end is not where the turns say
 pgsql_client.py causes PORT LOG     statements that wait for another's locks, or sleep
-pgsql_client.py web PORT WEB-PORT    a web server whose pages ask the database
+pgsql_client.py pages PORT WEB-PORT   a web server whose pages ask the database
 pgsql_client.py visit WEB-PORT
 
 A row of the log: a word of the statement, seconds from the send until all was answered.
 """
-import http.server
 import json
 import socket
 import struct
@@ -16,6 +15,8 @@ import sys
 import threading
 import time
 import urllib.request
+
+import web
 
 
 def msg(kind, body=b""):
@@ -203,35 +204,23 @@ def causes(port, path):
         json.dump(log, f)
 
 
-class Page(http.server.BaseHTTPRequestHandler):
+def page(pg, path):
     """/hold has a row for 0.4 s, /wait waits for it, /sleep sleeps in the database."""
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        c = Client(self.server.pg, [])
-        if self.path == "/hold":
-            c.query("", "BEGIN")
-            c.query("", "UPDATE shop SET v = v + 1 WHERE id = 1")
-            c.query("", "SELECT pg_sleep(0.4)")
-            c.query("", "COMMIT")
-        elif self.path == "/wait":
-            c.query("", "UPDATE shop SET v = v + 2 WHERE id = 1 RETURNING v")
-        else:
-            c.query("", "SELECT pg_sleep(0.3) AS nap")
-        c.close()
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_):
-        pass
+    c = Client(pg, [])
+    if path == "/hold":
+        c.query("", "BEGIN")
+        c.query("", "UPDATE shop SET v = v + 1 WHERE id = 1")
+        c.query("", "SELECT pg_sleep(0.4)")
+        c.query("", "COMMIT")
+    elif path == "/wait":
+        c.query("", "UPDATE shop SET v = v + 2 WHERE id = 1 RETURNING v")
+    else:
+        c.query("", "SELECT pg_sleep(0.3) AS nap")
+    c.close()
 
 
-def web(pg, port):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Page)
-    server.pg = pg
-    server.serve_forever()
+def pages(pg, port):
+    web.server(port, lambda path: page(pg, path)).serve_forever()
 
 
 def visit(port):

@@ -5,10 +5,11 @@ and /result-in wait for another thread; /mutex for a mutex that /hold has; /gil 
 interpreter, which /spin has."""
 import concurrent.futures
 import ctypes
-import http.server
 import sys
 import threading
 import time
+
+import web
 
 libc = ctypes.CDLL(None)
 mutex = ctypes.create_string_buffer(64)
@@ -70,17 +71,4 @@ WORK = {"/event": event, "/cond": cond, "/hold": hold, "/mutex": wait_mutex, "/s
         "/result-in": lambda: pool.submit(time.sleep, 0.3).result(timeout=5)}
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        WORK[self.path]()
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+web.server(sys.argv[1], lambda path: WORK[path](), b"").serve_forever()
