@@ -174,6 +174,30 @@ php_start() {
 	PHP_PID=$SPAWNED
 	wait_until 10 sock_open "$socket" || bail "php-fpm did not start" "$(cat "$TMP/php-error.log")"
 }
+# haproxy_start PORT BACK-PORT [FRONTEND-LINES]: $HAPROXY_PID; it asks one thing at a time of a server
+# that has to listen already, logs to $TMP/haproxy.log, and listens only on 127.0.0.1
+haproxy_start() {
+	cat >"$TMP/haproxy.cfg" <<-CONF
+		global
+		  nbthread 1
+		  log stdout format raw local0
+		defaults
+		  mode http
+		  timeout connect 5s
+		  timeout client 30s
+		  timeout server 30s
+		frontend f
+		  bind 127.0.0.1:$1
+		  ${3:-}
+		  default_backend b
+		backend b
+		  server g 127.0.0.1:$2 maxconn 1
+	CONF
+	wait_until 10 listens "$2" || bail "nobody listens behind haproxy"
+	spawn haproxy -db -f "$TMP/haproxy.cfg" >"$TMP/haproxy.log" 2>"$TMP/haproxy.err"
+	HAPROXY_PID=$SPAWNED
+	wait_until 10 listens "$1" || bail "haproxy did not start" "$(cat "$TMP/haproxy.err")"
+}
 # postgres_start PORT [OPTION=VALUE...]: $POSTGRES_PID; user and database "postgres", no password,
 # TCP on 127.0.0.1 and a Unix socket in $TMP/pg
 postgres_start() {

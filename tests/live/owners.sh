@@ -58,33 +58,16 @@ outside unix "$TMP/store2.sock"
 # ---- a proxy that queues: one server at a time, eight visitors -------------------------------
 port=$(free_port)
 back=$(free_port)
-cat >"$TMP/haproxy.cfg" <<CONF
-global
-  nbthread 1
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 30s
-  timeout server 30s
-frontend f
-  bind 127.0.0.1:$port
-  default_backend b
-backend b
-  server g 127.0.0.1:$back maxconn 1
-CONF
 spawn python3 "$here/owners_server.py" pages "$back" 2>"$TMP/pages.err"
 pages=$SPAWNED
-spawn haproxy -q -db -f "$TMP/haproxy.cfg"
-proxy=$SPAWNED
-wait_until 10 listens "$back" || bail "the pages' server did not start"
-wait_until 10 listens "$port" || bail "haproxy did not start"
-record_start "$proxy,$pages"
+haproxy_start "$port" "$back"
+record_start "$HAPROXY_PID,$pages"
 check "haproxy: visitors came" python3 "$here/owners_client.py" "$port" 4 0.005 8
 record_end
 is "haproxy: record ended well" "$RECORD_STATUS" 0
 report_json "$TMP/report" requests
-facts python3 "$here/owners_check.py" proxy "$TMP/report" haproxy "$proxy" "$pages"
-end_pid "$proxy"
+facts python3 "$here/owners_check.py" proxy "$TMP/report" haproxy "$HAPROXY_PID" "$pages"
+end_pid "$HAPROXY_PID"
 end_pid "$pages"
 
 kernel_clean

@@ -11,36 +11,17 @@ kernel_mark
 # ---- HAProxy: one request at a time, six visitors ---------------------------------------------
 port=$(free_port)
 back=$(free_port)
-cat >"$TMP/haproxy.cfg" <<CONF
-global
-  nbthread 1
-  log stdout format raw local0
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 30s
-  timeout server 30s
-frontend f
-  bind 127.0.0.1:$port
-  log global
-  log-format "%HP %Tw"
-  default_backend b
-backend b
-  server g 127.0.0.1:$back maxconn 1
-CONF
 spawn python3 "$here/slots_server.py" "$back" 2>"$TMP/server.err"
 server=$SPAWNED
-spawn haproxy -db -f "$TMP/haproxy.cfg" >"$TMP/queued" 2>"$TMP/haproxy.err"
-proxy=$SPAWNED
-wait_until 10 listens "$back" || bail "the server did not start"
-wait_until 10 listens "$port" || bail "haproxy did not start"
-record_start "$proxy,$server"
+haproxy_start "$port" "$back" "log global
+		  log-format \"%HP %Tw\""
+record_start "$HAPROXY_PID,$server"
 python3 "$here/pools_client.py" "$port" 6 6 0 >"$TMP/asked"
 record_end
 is "haproxy: record ended well" "$RECORD_STATUS" 0
 report_json "$TMP/report" requests
-facts python3 "$here/slots_check.py" haproxy "$TMP/report" "$proxy" "$back" "$TMP/queued"
-end_pid "$proxy"
+facts python3 "$here/slots_check.py" haproxy "$TMP/report" "$HAPROXY_PID" "$back" "$TMP/haproxy.log"
+end_pid "$HAPROXY_PID"
 end_pid "$server"
 
 # ---- pgbouncer: one connection to PostgreSQL, five visitors ----------------------------------
