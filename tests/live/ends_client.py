@@ -7,6 +7,8 @@ import struct
 import sys
 import time
 
+import web
+
 PROXY_2 = (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" +
            bytes([192, 0, 2, 1, 192, 0, 2, 2, 9, 9, 0, 80]))
 rows = []
@@ -276,16 +278,7 @@ def slow_reader():
     c = Client(small=True)
     start = time.monotonic()
     c.s.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
-    left = 30 << 20
-    for pause in (1.5, 1.5, 0):
-        time.sleep(pause)
-        want = left if not pause else 6 << 20
-        while want > 0:
-            n = len(c.s.recv(65536))
-            want -= n
-            left -= n
-            if not n:
-                break
+    web.read_slowly(c.s, 30 << 20, 1.5)
     # what the server's socket holds at the end is sent, but not read
     c.row("GET", b"/big", 200, start, cause="send", slack_us=1000000)
     c.close()

@@ -3,11 +3,11 @@
 for ends.sh: ends_server.py PORT BIG-FILE"""
 import os
 import select
-import socket
 import struct
 import sys
-import threading
 import time
+
+import web
 
 COOKIES = b"Set-Cookie: s=" + b"x" * 600 + b"; HttpOnly\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -25,11 +25,7 @@ class Poll(float):
     """A pause in poll: as of one that has nothing more to do for this request."""
 
 
-class Conn:
-    def __init__(self, sock):
-        self.sock, self.buf = sock, b""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
+class Conn(web.Conn):
     def send(self, *pieces):
         for p in pieces:
             if isinstance(p, Poll):
@@ -38,11 +34,6 @@ class Conn:
                 time.sleep(p)
             else:
                 self.sock.sendall(p)
-
-    def more(self):
-        d = self.sock.recv(65536)
-        self.buf += d
-        return d
 
     def body(self, n):
         while len(self.buf) < n and self.more():
@@ -242,9 +233,4 @@ class Conn:
             self.sock.sendfile(f)
 
 
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("127.0.0.1", int(sys.argv[1])))
-s.listen(64)
-while True:
-    threading.Thread(target=Conn(s.accept()[0]).serve, daemon=True).start()
+web.accept(sys.argv[1], Conn)

@@ -10,6 +10,8 @@ import socket
 import sys
 import time
 
+import web
+
 rows, held = [], []
 
 
@@ -186,14 +188,7 @@ def slow_reader(port):
     c.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     start = time.monotonic()
     get(c, "/big")
-    left = 30 << 20
-    for pause in (0.8, 0.8, 0):
-        time.sleep(pause)
-        want = left if not pause else 6 << 20
-        while want > 0:
-            n = len(c.s.recv(65536))
-            want -= n
-            left -= n
+    web.read_slowly(c.s, 30 << 20, 0.8)
     row("node", "/big", start)
 
 

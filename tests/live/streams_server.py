@@ -3,10 +3,10 @@
 streams.sh: streams_server.py PORT"""
 import base64
 import hashlib
-import socket
 import sys
-import threading
 import time
+
+import web
 
 H2_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 H2_ACK = b"\0\0\0\4\1\0\0\0\0"
@@ -16,20 +16,7 @@ def head(status, *fields):
     return ("HTTP/1.1 %s\r\n%s\r\n" % (status, "".join(f + "\r\n" for f in fields))).encode()
 
 
-class Conn:
-    def __init__(self, sock):
-        self.sock, self.buf = sock, b""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def take(self, n):
-        while len(self.buf) < n:
-            d = self.sock.recv(65536)
-            if not d:
-                raise EOFError
-            self.buf += d
-        out, self.buf = self.buf[:n], self.buf[n:]
-        return out
-
+class Conn(web.Conn):
     def take_head(self):
         text = b""
         while not text.endswith(b"\r\n\r\n"):
@@ -97,9 +84,4 @@ class Conn:
                 self.sock.sendall(H2_ACK)
 
 
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("127.0.0.1", int(sys.argv[1])))
-s.listen(64)
-while True:
-    threading.Thread(target=Conn(s.accept()[0]).serve, daemon=True).start()
+web.accept(sys.argv[1], Conn)
