@@ -57,6 +57,36 @@ static void test_disk_by_phase(void **state)
 	scene_end(&s);
 }
 
+/* What the thread waits for after the answer names nothing of the request. */
+static void test_wait_after_the_answer(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 2; after++) {
+		struct rec_wait w = { .xid = 1,
+				      .start_ns = AT(after ? 160 : 110),
+				      .blocked_ns = US(20),
+				      .tgid = NGINX,
+				      .waker_tgid = NGINX,
+				      .state = STATE_IPC,
+				      .flags = WAIT_HELD };
+		const struct request *r;
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		xchg_accepted(&e, 1, 1, NGINX, 80);
+		REQUEST(&e, "GET / HTTP/1.1\r\n\r\n", 100, 100);
+		GIVE(&s, w, REC_WAIT, 190);
+		ANSWER(&e, OK, 150);
+		xchg_spend(&e, SLICE_MID, STATE_IPC, 50);
+		scene_xchg(&s, &e, 0, 190);
+		scene_tick(&s, 200);
+		r = scene_request(&s, 1);
+		assert_int_equal(r->parts.n, after ? 1 : 2);
+		scene_end(&s);
+	}
+}
+
 static void test_disk_without_a_request(void **state)
 {
 	static const struct {
@@ -306,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_by_phase),
 		cmocka_unit_test(test_disk_without_a_request),
+		cmocka_unit_test(test_wait_after_the_answer),
 		cmocka_unit_test(test_damaged_io),
 		cmocka_unit_test(test_who_ran_instead),
 		cmocka_unit_test(test_runq_is_behind_all_who_ran),

@@ -102,11 +102,15 @@ static bool fill_queued(struct assemble *a, const struct node *call, struct brea
 static size_t fill_waits(struct assemble *a, struct node *n, const struct rec_thread *now,
 			 struct breakdown_wait *out)
 {
+	uint64_t over_ns = node_answered(n) && n->text.ended ? n->x.turn[1].last_ns : UINT64_MAX;
 	size_t filled = 0;
 
 	holder_settle(a, n);
-	for (size_t i = 0; i < n->n_waits; i++)
+	for (size_t i = 0; i < n->n_waits; i++) {
+		if (n->waits[i].start_ns >= over_ns)
+			continue; /* its thread waits for the next one */
 		filled += holder_split(a, n, &n->waits[i], out + filled);
+	}
 	if (now && now->state == STATE_LOCK) /* the present one has no record yet */
 		out[filled++] = (struct breakdown_wait){
 			.ns = now->h.ts_ns > now->since_ns ? now->h.ts_ns - now->since_ns : 0,
