@@ -8,12 +8,13 @@
 #include "oracle_server.h"
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define CONNS_MAX 256
 
 struct pooled {
 	STAILQ_ENTRY(pooled) link;
@@ -32,19 +33,15 @@ struct pool {
 	int failed; /* -errno of one that has not */
 	bool stop;
 	_Atomic int64_t signalled_ns; /* when the latest call to wake a worker was over */
+	struct pooled conns[CONNS_MAX]; /* by descriptor */
 };
 
 static void polled(struct pool *p, struct pooled *c, int how)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c };
 
-	epoll_ctl(p->ep, how, c->fd, &ev);
-}
-
-static void drop(struct pooled *c)
-{
-	close(c->fd);
-	free(c);
+	if (epoll_ctl(p->ep, how, c->fd, &ev))
+		close(c->fd);
 }
 
 /* The next connection of the line, NULL = the pool ends. *wait tells how the worker came to it. */
@@ -97,7 +94,7 @@ static void *worker(void *arg)
 		if (more == 1)
 			polled(p, c, EPOLL_CTL_MOD);
 		else
-			drop(c);
+			close(c->fd);
 	}
 	oracle_thread_release(&t);
 	return NULL;
@@ -116,13 +113,16 @@ static void hand_over(struct pool *p, struct pooled *c)
 static void take_new(struct pool *p, int lfd)
 {
 	int fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
-	struct pooled *c = fd < 0 ? NULL : malloc(sizeof(*c));
 
-	if (!c)
+	if (fd < 0)
 		return;
-	c->fd = fd;
+	if (fd >= CONNS_MAX) {
+		close(fd);
+		return;
+	}
+	p->conns[fd].fd = fd;
 	oracle_socket_options(fd);
-	polled(p, c, EPOLL_CTL_ADD);
+	polled(p, &p->conns[fd], EPOLL_CTL_ADD);
 }
 
 static void poll_all(struct pool *p, int lfd, volatile sig_atomic_t *stop)
@@ -139,7 +139,7 @@ static void poll_all(struct pool *p, int lfd, volatile sig_atomic_t *stop)
 			if (!c)
 				take_new(p, lfd);
 			else if (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-				drop(c);
+				close(c->fd);
 			else
 				hand_over(p, c);
 		}

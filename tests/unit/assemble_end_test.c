@@ -133,9 +133,9 @@ static void test_long_head(void **state)
 /* One that is longer still comes in two of them. */
 static void test_longer_head(void **state)
 {
-	static struct {
+	static union {
 		struct rec_data d;
-		char room[ABI_DATA_CHUNK];
+		char room[sizeof(struct rec_data) + ABI_DATA_CHUNK];
 	} more;
 	char head[ABI_RSP_HEAD_MAX];
 	struct scene s;
