@@ -49,9 +49,7 @@ static const struct {
 	[TARDY] = { "live view",
 		    "",
 		    { "TARDY", "-b", "-p", "PIDS", "--iterations", "1000", NULL } },
-	[RECORD] = { "record",
-		     "record_",
-		     { "TARDY", "record", "-p", "PIDS", "-o", "/dev/null", NULL } },
+	[RECORD] = { "record", "record_", { "TARDY", "record", "-p", "PIDS", "-o", "-", NULL } },
 	[OFFCPUTIME] = { "offcputime", "offcputime_", { "offcputime", "120", NULL } },
 	[RUNQLAT] = { "runqlat", "runqlat_", { "runqlat", "120", "1", NULL } },
 };

@@ -229,7 +229,8 @@ static struct recorder recorder_start(const char *tardy, const struct server *s,
 	if (r.pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGINT);
 		dup2(fds[1], STDERR_FILENO);
-		execl(tardy, tardy, "record", "-p", pids, "-o", "/dev/null", NULL);
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+		execl(tardy, tardy, "record", "-p", pids, "-o", "-", NULL);
 		_exit(127);
 	}
 	close(fds[1]);
