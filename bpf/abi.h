@@ -97,6 +97,7 @@ enum xchg_flag {
 	XCHG_CONNECTION = 1 << 16, /* no exchange: a server of the selection has this connection */
 	XCHG_SAME_TURN = 1 << 17, /* connected: begun right after the thread had read of parent */
 	XCHG_NO_POLLER = 1 << 18, /* accepted: its thread never waits for several connections */
+	XCHG_HTTP2 = 1 << 19, /* the connection began with HTTP/2's preface */
 	/* HTTP/1, by the framing of a request before: all that was received is more of its body */
 	XCHG_BODY = 1 << 20,
 	/* ... it is over, and what was received begins right behind it */
@@ -104,7 +105,6 @@ enum xchg_flag {
 	/* PostgreSQL's messages were followed so far: pg_owed, pg_last hold; or FastCGI's records of the
 	 * answer: pg_last is the type of the last one, 0 while it is not whole */
 	XCHG_FRAMED = 1 << 24,
-	XCHG_HTTP2 = 1 << 19, /* the connection began with HTTP/2's preface */
 };
 
 /* One direction's burst. For an accepted connection turn[0] is received, turn[1] sent; for a

@@ -84,6 +84,18 @@ __noinline int thread_unhold(struct thread *t)
 	return 0;
 }
 
+/* Books `ns` of a state, of which nothing is left on the thread; that in poll is told apart. */
+static __always_inline void state_take(struct thread *t, struct rec_xchg *x, int state, __u64 ns,
+				       __u64 *polled)
+{
+	t->since[state] = 0;
+	t->before[state] = 0;
+	if (state == STATE_POLL)
+		*polled = ns;
+	else
+		x->state_ns[state] += ns;
+}
+
 /* Books time in poll, which was for `poll_as`. */
 static __always_inline void polled_add(struct rec_xchg *x, __u32 poll_as, __u64 polled)
 {
@@ -121,12 +133,7 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
 		__u64 ns = (t->since[i] & since_mask) + (t->before[i] & before_mask);
 
 		after += t->since[i] & ~since_mask;
-		t->since[i] = 0;
-		t->before[i] = 0;
-		if (i == STATE_POLL)
-			polled = ns;
-		else
-			x->state_ns[i] += ns;
+		state_take(t, x, i, ns, &polled);
 		sum += ns;
 	}
 	polled_add(x, poll_as, polled);
@@ -202,12 +209,7 @@ __noinline int thread_take_handed(struct thread *t, struct rec_xchg *x, __u32 sl
 			ns -= cut;
 			early -= cut;
 		}
-		t->since[i] = 0;
-		t->before[i] = 0;
-		if (i == STATE_POLL)
-			polled = ns;
-		else
-			x->state_ns[i] += ns;
+		state_take(t, x, i, ns, &polled);
 		sum += ns;
 	}
 	polled_add(x, poll_as, polled);

@@ -49,10 +49,9 @@ def threads(path, name, asked_path, taken_path):
     wrong, unknown, works, waited, few = [], [], [], 0, len(found) / 20 if new else 0
     for p, r in found.items():
         queue = (taken[p][0] - asked[p][0]) / 1000
-        # what came before the request arrived, and what the thread did between its read and its log:
-        # who was woken for it may wait for the one who woke it
+        # what came before the request arrived, and what the thread did between its read and its log
         before = (asked[p][1] - asked[p][0]) / 1000 - r["wall_us"]
-        work = before + us(r, "cpu", "runq", "disk", "fault") + min(us(r, "lock", "ipc"), 20000)
+        work = before + us(r, "cpu", "runq", "disk", "fault")
         waited += queue > 50000
         maybe = us(r, "unknown") if p in new else 0
         if us(r, "unknown") - maybe > 1000:
