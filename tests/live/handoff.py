@@ -49,7 +49,8 @@ def client(port):
         for i in range(ROUNDS):
             c.request("GET", "/%s/%d" % (segment(number), i))
             c.getresponse().read()
-            time.sleep(0.02)
+            # beyond some 50 ms the cache's thread turns to other work
+            time.sleep(0.02 if i % 2 else 0.08)
 
     threads = [threading.Thread(target=visit, args=(i,)) for i in range(VISITORS)]
     for t in threads:
@@ -59,14 +60,16 @@ def client(port):
 
 
 def check(report, cache):
-    rows = [r for r in facts.kind(facts.load(report), "request") if r["service"] == cache]
-    asked = ["GET /%s/*" % segment(i) for i in range(VISITORS) for _ in range(ROUNDS)]
-    named = [r["route"] for r in rows if not r["route"].startswith("port ")]
-    other = [facts.brief(r) for r in rows if r["route"] not in asked]
-    # the kernel may have taken away the page that a head is in: it has no name then, but no wrong one
-    facts.ok(len(rows) == len(asked) and not Counter(named) - Counter(asked) and
-             len(named) >= 0.99 * len(asked), "every request is found, and no other",
-             len(rows), len(asked), *other[:3])
+    rows = facts.load(report)
+    # where the kernel cannot read a head (its page is being moved, say) it has no name, and is counted
+    unread = facts.kind(rows, "health")[0]["lost_by_kind"].get("no_text", 0)
+    rows = [r for r in facts.kind(rows, "request") if r["service"] == cache]
+    asked = Counter("GET /%s/*" % segment(i) for i in range(VISITORS) for _ in range(ROUNDS))
+    other = Counter(r["route"] for r in rows) - asked
+    facts.ok(len(rows) == asked.total() and other.total() <= unread and
+             all(route.startswith("port ") for route in other), "every request is found, and no other",
+             len(rows), asked.total(), unread, other,
+             *[facts.brief(r) for r in rows if r["route"] not in asked][:3])
     wall = sum(r["wall_us"] for r in rows)
     held = [p for r in rows for p in r["parts"] if p["held_by"]]
     # its own mutexes are held for microseconds

@@ -29,7 +29,7 @@ record_start "$(children_of "$cache"),$backend"
 python3 "$here/handoff.py" client "$port" || bail "the visitors were not served"
 record_end
 is "record ended well" "$RECORD_STATUS" 0
-report_json "$TMP/report" requests
+report_json "$TMP/report" requests health
 facts python3 "$here/handoff.py" check "$TMP/report" varnishd
 
 end_pid "$cache"
