@@ -222,8 +222,10 @@ __noinline int answer_emit(struct conn *c, __u64 base, __u32 have, __u32 skip)
 	r->off = ABI_RSP_HEAD_MAX;
 	r->turn = 1;
 	r->len = n;
-	if (bpf_probe_read_user(r->bytes, n, (void *)(base + skip)))
+	if (bpf_probe_read_user(r->bytes, n, (void *)(base + skip))) {
 		r->len = 0;
+		count(COUNTER_READ_HEAD);
+	}
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }

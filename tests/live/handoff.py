@@ -62,7 +62,7 @@ def client(port):
 def check(report, cache):
     rows = facts.load(report)
     # where the kernel cannot read a head (its page is being moved, say) it has no name, and is counted
-    unread = facts.kind(rows, "health")[0]["lost_by_kind"].get("no_text", 0)
+    unread = facts.kind(rows, "health")[0]["lost_by_kind"].get("read_head", 0)
     rows = [r for r in facts.kind(rows, "request") if r["service"] == cache]
     asked = Counter("GET /%s/*" % segment(i) for i in range(VISITORS) for _ in range(ROUNDS))
     other = Counter(r["route"] for r in rows) - asked
