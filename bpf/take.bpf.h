@@ -45,14 +45,39 @@ static __always_inline __u64 thread_since_arrival(struct thread *t, __u64 arriva
 	return sum - (now - arrival);
 }
 
-static __always_inline void thread_taken(struct thread *t)
+/* Global functions: for what is seldom, verified once. */
+__noinline int thread_rests_clear(struct thread *t)
 {
-	for (int i = 0; i < RESTS && !t->holds; i++) {
+	if (!t)
+		return 0;
+	for (int i = 0; i < RESTS; i++) {
 		t->rests[i].start_ns = 0;
 		t->rests[i].end_ns = 0;
 	}
-	if (!t->holds)
+	t->has_rests = 0;
+	return 0;
+}
+
+/* `since` becomes all that followed the rest of that number, from 1. */
+__noinline int thread_since_rest(struct thread *t, __u32 number)
+{
+	const struct thread_rest *rest;
+
+	if (!t)
+		return 0;
+	rest = &t->rests[(number - 1) & (RESTS - 1)];
+	for (int i = 0; i < STATE_COUNT; i++)
+		t->since[i] += t->before[i] - rest->ns[i];
+	return 0;
+}
+
+static __always_inline void thread_taken(struct thread *t)
+{
+	if (!t->holds) {
+		if (t->has_rests)
+			thread_rests_clear(t);
 		t->waited_unseen = 0;
+	}
 	t->switched = 0;
 	t->idle_cut = 0;
 	t->rested = 0;
@@ -110,8 +135,7 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
 				  __u32 slice_and_poll_as, __u32 whose)
 {
 	__u32 slice = slice_and_poll_as & 3, poll_as = slice_and_poll_as >> 8;
-	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask, rest_mask;
-	const struct thread_rest *rest;
+	__u64 sum = 0, after = 0, polled = 0, since_mask, before_mask;
 	int rested = 0;
 
 	if (!t || !x)
@@ -120,13 +144,11 @@ __noinline int thread_take_states(struct thread *t, struct rec_xchg *x, __u64 no
 	if (whose != TAKE_SAME && x->role == ROLE_ACCEPTED)
 		rested = thread_had_rest(t, slice == SLICE_PRE ? x->turn[0].arrival_ns :
 								 x->turn[0].last_ns);
-	rest = &t->rests[(rested - 1) & (RESTS - 1)];
-	/* masks instead of branches: each branch in the loop would double what is verified */
-	rest_mask = rested ? ~0ULL : 0;
-	for (int i = 0; i < STATE_COUNT; i++)
-		t->since[i] += (t->before[i] - rest->ns[i]) & rest_mask;
+	if (rested)
+		thread_since_rest(t, rested);
 	if (slice == SLICE_PRE && (whose == TAKE_NEXT || t->idle_cut || rested))
 		after = thread_since_arrival(t, x->turn[0].arrival_ns, now);
+	/* masks instead of branches: each branch in the loop would double what is verified */
 	since_mask = whose != TAKE_NEW || t->idle_cut || rested ? ~0ULL : 0;
 	before_mask = whose == TAKE_SAME ? ~0ULL : 0;
 	for (int i = 0; i < STATE_COUNT; i++) {

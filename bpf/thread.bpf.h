@@ -104,14 +104,13 @@ struct thread {
 	__u8 strayed; /* it calls others, and has waited for work since it sent of the answer to `serving` */
 	__u8 waited_unseen; /* since the last I/O, after an answer: nothing says what for */
 	__u8 awaits_next; /* the present wait is on the connection that it has answered */
+	__u8 has_rests; /* any of rests is set */
+	__u8 holds; /* held is set: it has called somebody since its last I/O for who asked */
 	__u32 hander; /* reads, and has woken it for a request that it answered; 0 = none */
 	__u32 reads, answers; /* requests that it has read, and that it has answered */
 	__u32 whole; /* ... both */
 	__u64 served_sk; /* the connection that it has served: the kernel's address */
 	__u64 served_ns; /* its last I/O on it */
-	struct thread_rest rests[RESTS]; /* since then */
-	__u8 holds; /* held is set: it has called somebody since then */
-	__u64 held[STATE_SLOTS]; /* the sums, of both halves, when it did that */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
 	struct thread_io io;
@@ -120,6 +119,9 @@ struct thread {
 	__u32 user_frames, stack_flags; /* of the present wait */
 	__u64 user[ABI_STACK_USER_MAX];
 	struct thread_kernel_stack kernel;
+	/* seldom used: apart from what each switch touches */
+	struct thread_rest rests[RESTS]; /* since its last I/O for who asked */
+	__u64 held[STATE_SLOTS]; /* the sums, of both halves, when it called somebody */
 };
 
 struct {
@@ -234,6 +236,7 @@ __noinline int thread_cut(struct thread *t, __u64 wake_ns)
 		t->after_ns = worked;
 	if (t->awaits_next && !t->holds) {
 		t->awaits_next = 0;
+		t->has_rests = 1;
 		t->rests[REST_NEXT].start_ns = t->out_ns;
 		t->rests[REST_NEXT].end_ns = wake_ns;
 		for (int i = 0; i < STATE_COUNT; i++)
@@ -283,6 +286,7 @@ __noinline int thread_rested(struct thread *t, __u64 ns)
 		}
 	}
 	r = &t->rests[at & (RESTS - 1)];
+	t->has_rests = 1;
 	r->start_ns = t->out_ns - t->again_ns;
 	r->end_ns = t->out_ns + ns;
 	r->waker_tid = t->waker_xid ? t->waker_tid : 0;
@@ -298,7 +302,7 @@ __noinline int thread_rest_at(const struct thread *t, __u64 at, __u64 from)
 	__u64 latest = 0;
 	int found = 0;
 
-	if (!t || t->poller)
+	if (!t || !t->has_rests || t->poller)
 		return 0;
 	for (int i = 0; i < REST_NEXT; i++) {
 		const struct thread_rest *r = &t->rests[i];
