@@ -2,7 +2,9 @@
 """disk_server.py PORT DEVICE [LOG N]: answers one request after the other, each with one transfer of
 the device, past the page cache: GET /read (256 KiB) or GET /sync (64 KiB written, then a flush). With
 a LOG, a thread for each connection, of which N read together, 512 KiB each (of so many pages the
-device makes one transfer still), and a line for each request: the thread and the first sector."""
+device makes one transfer still), and a line for each request: the thread and the first sector. Without
+one nobody may take the processor from it between a transfer's begin and its sleep, or that would be run
+queue for tardy and the device's time for the device."""
 import http.server
 import mmap
 import os
@@ -41,5 +43,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+if not log:
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 kind = http.server.ThreadingHTTPServer if log else http.server.HTTPServer
 kind(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
