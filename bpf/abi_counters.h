@@ -18,7 +18,7 @@
 	X(THREAD_STORAGE, "thread_storage", 1, "no storage for a thread") \
 	X(READ_HEAD, "read_head", 0, "bytes of a message could not be read") \
 	X(CONN_BUSY, "connection_busy", 0, "two threads were on one connection at once") \
-	X(WAKE_LOST, "wake_lost", 0, "no wakeup was seen: the whole wait counts as blocked") \
+	X(WAKE_LOST, "wake_lost", 0, "no wakeup was seen: put right by the scheduler's account") \
 	X(NO_TEXT, "no_text", 0, "I/O without a readable buffer (sendfile, io_uring)") \
 	X(SWITCH_LOST, "switch_lost", 0, \
 	  "a context switch was not seen: put right by other accounts") \

@@ -5,21 +5,10 @@
  */
 #ifndef TARDY_FASTCGI_BPF_H
 #define TARDY_FASTCGI_BPF_H
-#include "sock.bpf.h"
+#include "walk.bpf.h"
 
 #define FCGI_HEAD 8 /* version, type, id (2), length (2), padding, reserved */
-#define FCGI_WINDOW 512 /* bytes that are read at once; a power of two */
-#define FCGI_STEPS_MAX 4096 /* of one I/O: beyond it the place is lost */
 #define FCGI_END 3 /* END_REQUEST */
-
-/* One I/O of `n` bytes at `base`, and how far it was followed. The window is the unused upper half of
- * the room for the request's head. */
-struct fcgi_walk {
-	struct conn *c;
-	__u64 base;
-	__u32 n, off;
-	__u32 window, window_len;
-};
 
 /* END_REQUEST, STDOUT, STDERR of the one request, and two that are about the connection. */
 static __always_inline bool fcgi_is_ours(const struct fcgi_place *f, const __u8 *h)
@@ -32,42 +21,25 @@ static __always_inline bool fcgi_is_ours(const struct fcgi_place *f, const __u8 
 	return id ? id == f->id && types & type : !!(management & type);
 }
 
-static int fcgi_step(__u32 i, struct fcgi_walk *w)
+static int fcgi_step(__u32 i, struct walk *w)
 {
 	struct conn *c = w->c;
 	struct fcgi_place *f;
-	__u32 have, idx;
 
 	if (!c || w->off >= w->n)
 		return 1;
 	f = &c->fcgi;
-	have = w->n - w->off;
 	if (f->left) {
-		if (f->left > have) {
-			f->left -= have;
-			w->off = w->n;
+		if (!walk_pass(w, &f->left))
 			return 1;
-		}
-		w->off += f->left;
-		f->left = 0;
 		c->rec.pg_last = f->head[1];
 		return 0;
 	}
-	if (w->off >= w->window + w->window_len) {
-		__u32 want = have < FCGI_WINDOW ? have : FCGI_WINDOW;
-
-		asm volatile("%0 &= 1023" : "+r"(want));
-		if (!want || want > FCGI_WINDOW ||
-		    bpf_probe_read_user(c->req + ABI_REQ_HEAD_MAX, want,
-					(void *)(w->base + w->off))) {
-			f->on = 0;
-			return 1;
-		}
-		w->window = w->off;
-		w->window_len = want;
+	if (!walk_look(w, c, 1)) {
+		f->on = 0;
+		return 1;
 	}
-	idx = ABI_REQ_HEAD_MAX + ((w->off - w->window) & (FCGI_WINDOW - 1));
-	f->head[f->head_len & 7] = c->req[idx];
+	f->head[f->head_len & 7] = c->req[walk_at(w)];
 	f->head_len++;
 	w->off++;
 	c->rec.pg_last = 0;
@@ -84,11 +56,11 @@ static int fcgi_step(__u32 i, struct fcgi_walk *w)
 /* Follows n bytes of the answer at base. */
 __noinline int fcgi_follow(struct conn *c, __u64 base, __u32 n)
 {
-	struct fcgi_walk w = { .c = c, .base = base, .n = n };
+	struct walk w = { .c = c, .base = base, .n = n };
 
 	if (!c)
 		return 0;
-	bpf_loop(FCGI_STEPS_MAX, fcgi_step, &w, 0);
+	bpf_loop(WALK_STEPS_MAX, fcgi_step, &w, 0);
 	if (w.off < n)
 		c->fcgi.on = 0;
 	return 0;

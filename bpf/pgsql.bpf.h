@@ -6,23 +6,12 @@
  */
 #ifndef TARDY_PGSQL_BPF_H
 #define TARDY_PGSQL_BPF_H
-#include "sock.bpf.h"
+#include "walk.bpf.h"
 
 #define PG_HEAD 5 /* type and length */
-#define PG_WINDOW 512 /* bytes that are read at once to find messages; a power of two */
-#define PG_STEPS_MAX 4096 /* messages of one I/O, or windows: beyond it the place is lost */
 #define PG_LEN_MAX (1U << 30)
 
 #define PG_BIT(type) (1U << ((type)&31))
-
-/* One I/O of `n` bytes at `base`, and how far it was followed. The window is the unused upper half of
- * the room for the request's head. */
-struct pg_walk {
-	struct conn *c;
-	__u64 base;
-	__u32 n, off, turn;
-	__u32 window, window_len;
-};
 
 /* Q P B D E S H C F X; d c f p */
 static __always_inline bool pg_is_frontend(__u8 type)
@@ -114,12 +103,12 @@ static __always_inline void pg_answered(struct pg_state *pg)
 	}
 }
 
-static int pg_step(__u32 i, struct pg_walk *w)
+static int pg_step(__u32 i, struct walk *w)
 {
 	struct conn *c = w->c;
 	struct pg_state *pg;
 	struct pg_place *at;
-	__u32 have, idx, turn = w->turn & 1;
+	__u32 idx, turn = w->turn & 1;
 	__u8 h[8];
 	bool good;
 
@@ -127,33 +116,18 @@ static int pg_step(__u32 i, struct pg_walk *w)
 		return 1;
 	pg = &c->pg;
 	at = &pg->at[turn];
-	have = w->n - w->off;
 	if (at->left) {
-		if (at->left > have) {
-			at->left -= have;
-			w->off = w->n;
+		if (!walk_pass(w, &at->left))
 			return 1;
-		}
-		w->off += at->left;
-		at->left = 0;
 		if (turn)
 			pg_answered(pg);
 		return 0;
 	}
-	if (w->off + PG_HEAD > w->window + w->window_len) {
-		__u32 want = have < PG_WINDOW ? have : PG_WINDOW;
-
-		asm volatile("%0 &= 1023" : "+r"(want));
-		if (!want || want > PG_WINDOW ||
-		    bpf_probe_read_user(c->req + ABI_REQ_HEAD_MAX, want,
-					(void *)(w->base + w->off))) {
-			pg->on = 0;
-			return 1;
-		}
-		w->window = w->off;
-		w->window_len = want;
+	if (!walk_look(w, c, PG_HEAD)) {
+		pg->on = 0;
+		return 1;
 	}
-	idx = ABI_REQ_HEAD_MAX + ((w->off - w->window) & (PG_WINDOW - 1));
+	idx = walk_at(w);
 	if (turn && pg->crypt) { /* one byte: whether what follows is encrypted */
 		pg->crypt = 0;
 		pg->last = 'N';
@@ -162,7 +136,7 @@ static int pg_step(__u32 i, struct pg_walk *w)
 			pg->on = 0;
 		return !pg->on;
 	}
-	if (at->head_len || have < PG_HEAD) { /* a header in parts */
+	if (at->head_len || w->n - w->off < PG_HEAD) { /* a header in parts */
 		at->head[at->head_len & 7] = c->req[idx];
 		at->head_len++;
 		w->off++;
@@ -196,13 +170,13 @@ static __always_inline bool pg_is_quiet(const struct conn *c)
  * exchange; the next one begins anew. */
 __noinline int pg_follow(struct conn *c, __u64 base, __u32 n, __u32 turn)
 {
-	struct pg_walk w = { .c = c, .base = base, .n = n, .turn = turn };
+	struct walk w = { .c = c, .base = base, .n = n, .turn = turn };
 	bool quiet;
 
 	if (!c)
 		return 0;
 	quiet = turn && pg_is_quiet(c);
-	bpf_loop(PG_STEPS_MAX, pg_step, &w, 0);
+	bpf_loop(WALK_STEPS_MAX, pg_step, &w, 0);
 	if (w.off < n)
 		c->pg.on = 0;
 	if (quiet)

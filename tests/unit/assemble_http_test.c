@@ -268,34 +268,48 @@ static void test_early_answer(void **state)
 	scene_end(&s);
 }
 
-/* An answer that began before the body was read whole: one request until the answer's end. */
+/* An answer that began before the body was read whole: the request's head, then `more` of the body. */
+static void echo(struct scene *s, struct xchg *e, const char *head, const char *more,
+		 uint32_t flags)
+{
+	scene_init(s);
+	xchg_accepted(e, 1, 1, NGINX, 80);
+	xchg_request(e, head, strlen(head), 0, 0);
+	xchg_spend(e, SLICE_MID, STATE_RUN, 50);
+	ANSWER(e, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nxxxx", 50);
+	scene_xchg(s, e, 0, 100);
+	xchg_next(e, 2);
+	xchg_request(e, more, strlen(more), 90, 100);
+	e->x.flags |= flags;
+	xchg_spend(e, SLICE_PRE, STATE_RECV, 50);
+	xchg_spend(e, SLICE_MID, STATE_RUN, 20);
+	ANSWER(e, "xxxx", 120);
+}
+
+/* It is one request until the answer's end. */
+static void expect_echo(const struct scene *s)
+{
+	const struct request *r = scene_request(s, 2);
+
+	assert_text(r->route, "POST /echo");
+	assert_int_equal(r->start_ns, AT(0));
+	assert_int_equal(r->end_ns, AT(120));
+	assert_int_equal(r->after_ns, 0);
+	expect_part(r, "nginx", CAUSE_RECV, NULL, 50);
+	expect_part(r, "nginx", CAUSE_CPU, NULL, 70);
+}
+
 static void test_body_during_answer(void **state)
 {
-	const struct request *r;
 	struct scene s;
 	struct xchg e;
 
 	(void)state;
-	scene_init(&s);
-	xchg_accepted(&e, 1, 1, NGINX, 80);
-	REQUEST(&e, "POST /echo HTTP/1.1\r\nContent-Length: 8\r\n\r\nxxxx", 0, 0);
-	xchg_spend(&e, SLICE_MID, STATE_RUN, 50);
-	ANSWER(&e, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nxxxx", 50);
-	scene_xchg(&s, &e, 0, 100);
-	xchg_next(&e, 2);
-	REQUEST(&e, "xxxx", 90, 100);
-	xchg_spend(&e, SLICE_PRE, STATE_RECV, 50);
-	xchg_spend(&e, SLICE_MID, STATE_RUN, 20);
-	ANSWER(&e, "xxxx", 120);
+	echo(&s, &e, "POST /echo HTTP/1.1\r\nContent-Length: 8\r\n\r\nxxxx", "xxxx", 0);
 	scene_xchg(&s, &e, XCHG_CLOSED, 200);
 	scene_tick(&s, 300);
 	assert_int_equal(s.n_got, 1);
-	r = scene_request(&s, 2);
-	assert_text(r->route, "POST /echo");
-	assert_int_equal(r->start_ns, AT(0));
-	assert_int_equal(r->end_ns, AT(120));
-	expect_part(r, "nginx", CAUSE_RECV, NULL, 50);
-	expect_part(r, "nginx", CAUSE_CPU, NULL, 70);
+	expect_echo(&s);
 	scene_end(&s);
 }
 
@@ -308,18 +322,8 @@ static void test_chunks_during_answer(void **state)
 	struct xchg e;
 
 	(void)state;
-	scene_init(&s);
-	xchg_accepted(&e, 1, 1, NGINX, 80);
-	REQUEST(&e, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n", 0, 0);
-	xchg_spend(&e, SLICE_MID, STATE_RUN, 50);
-	ANSWER(&e, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nxxxx", 50);
-	scene_xchg(&s, &e, 0, 100);
-	xchg_next(&e, 2);
-	REQUEST(&e, "GET /invented HTTP/1.1\r\nHost: x\r\n\r\n", 90, 100);
-	e.x.flags |= XCHG_BODY;
-	xchg_spend(&e, SLICE_PRE, STATE_RECV, 50);
-	xchg_spend(&e, SLICE_MID, STATE_RUN, 20);
-	ANSWER(&e, "xxxx", 120);
+	echo(&s, &e, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n",
+	     "GET /invented HTTP/1.1\r\nHost: x\r\n\r\n", XCHG_BODY);
 	scene_xchg(&s, &e, 0, 200);
 	xchg_next(&e, 3);
 	REQUEST(&e, GET, 250, 250);
@@ -328,13 +332,7 @@ static void test_chunks_during_answer(void **state)
 	scene_xchg(&s, &e, XCHG_CLOSED, 300);
 	scene_tick(&s, 400);
 	assert_int_equal(s.n_got, 2);
-	r = scene_request(&s, 2);
-	assert_text(r->route, "POST /echo");
-	assert_int_equal(r->start_ns, AT(0));
-	assert_int_equal(r->end_ns, AT(120));
-	assert_int_equal(r->after_ns, 0);
-	expect_part(r, "nginx", CAUSE_RECV, NULL, 50);
-	expect_part(r, "nginx", CAUSE_CPU, NULL, 70);
+	expect_echo(&s);
 	r = scene_request(&s, 3);
 	assert_text(r->route, "GET /a/b");
 	assert_int_equal(r->start_ns, AT(250));
