@@ -15,7 +15,6 @@
 
 #define RUNS 64 /* kept of a CPU; a power of two */
 #define WATCH_CPUS 256 /* CPUs beyond share a place; a power of two */
-#define PRIO_FAIR_MIN 100 /* below are real-time tasks */
 
 struct run {
 	__u64 end_ns;

@@ -137,11 +137,15 @@ static __always_inline __u64 task_queued_ns(struct task_struct *p)
 	return queued && clock > queued ? clock - queued : 0;
 }
 
+#define PRIO_FAIR_MIN 100 /* below are real-time tasks */
+
 /* The run queue of the task's group. What a quota of a group further up holds back is on its clocks, too:
- * whether it has one itself says nothing. */
+ * whether it has one itself says nothing. NULL: no quota holds it back, as of a real-time task. */
 static __always_inline struct cfs_rq *task_quota_rq(struct task_struct *p)
 {
-	return bpf_core_field_exists(p->se.cfs_rq) ? p->se.cfs_rq : NULL;
+	if (!bpf_core_field_exists(p->se.cfs_rq) || p->prio < PRIO_FAIR_MIN)
+		return NULL;
+	return p->se.cfs_rq;
 }
 
 #define GROUPS_DEPTH 8
