@@ -217,11 +217,12 @@ suite_tui() { build_for test-bins && scripts tui 180 && run_queue "$JOBS"; }
 suite_compare() { need_root && build_for test-bins && scripts compare 600 live && run_queue 1; }
 suite_live() { need_root && build_for test-bins && scripts live 600 live && run_queue 1; }
 suite_oracle() {
-	need_root && build_for test-bins || return
-	scripts oracle 1200 live
-	run_queue 1
+	local status
+
+	need_root && build_for test-bins && scripts oracle 1200 live && run_queue 1
+	status=$?
 	grep -hs '^oracle: [0-9]' "$RESULTS/oracle/run.log" # how near the answer came
-	return 0
+	return "$status"
 }
 suite_vm() { need_root && build_for test-bins && scripts vm 600 && run_queue 1; }
 suite_bench() {
