@@ -63,6 +63,7 @@ enum rec_type {
 	REC_XCHG = 23, /* rec_xchg: an exchange, whole or so far */
 	REC_THREAD = 24, /* rec_thread: what a serving thread does now */
 	REC_BEHIND = 25, /* rec_behind: a long wait for a CPU, and who had the CPU meanwhile */
+	REC_WORK = 26, /* rec_work: what another thread did for a request */
 };
 
 struct rec_hdr {
@@ -102,6 +103,9 @@ enum xchg_flag {
 	XCHG_BODY = 1 << 20,
 	/* ... it is over, and what was received begins right behind it */
 	XCHG_BEHIND = 1 << 21,
+	/* connected: by a thread without requests of its own, which the one that works for parent had woken,
+	 * see rec_work */
+	XCHG_LENT = 1 << 22,
 	/* PostgreSQL's messages were followed so far: pg_owed, pg_last hold; or FastCGI's records of the
 	 * answer: pg_last is the type of the last one, 0 while it is not whole */
 	XCHG_FRAMED = 1 << 24,
@@ -204,6 +208,32 @@ struct rec_wait {
 	uint16_t syscall;
 	uint32_t flags; /* enum wait_flag */
 	uint8_t name[ABI_NAME]; /* file: "parent/name", NUL-terminated, may be empty */
+};
+
+/*
+ * A thread that serves requests leaves work to another one of its process, a worker: it wakes it, and is
+ * woken by it when the work is done. What the thread goes on with then is what the work was for; with
+ * `job`, whose turn it was when the worker was woken, there are two witnesses.
+ */
+struct rec_work {
+	struct rec_hdr h;
+	/* exchange that the thread goes on with: an answer, a new call; 0 = it waits again */
+	uint64_t xid;
+	uint64_t job; /* request that it worked for when it woke the worker */
+	uint64_t from_ns; /* the worker was woken */
+	/* it has woken the thread; 0 = the work begins, told of loops only: no more is known */
+	uint64_t end_ns;
+	uint64_t wait_ns; /* the thread's wait that it ended began */
+	/* end_ns of the work for job whose end the thread had been woken by when it woke this worker; 0 = it
+	 * had gone on with job itself */
+	uint64_t after_ns;
+	/* of the worker since its last I/O for a call, or since from_ns */
+	uint64_t state_ns[STATE_COUNT];
+	uint32_t tid, tgid; /* the thread */
+	uint32_t worker_tid;
+	uint32_t turn; /* the work begins: in which of the loop's turns */
+	uint32_t state; /* enum thread_state: what the thread waited in */
+	uint32_t reserved;
 };
 
 enum thread_flag {

@@ -163,6 +163,12 @@ static __always_inline __u32 class_of(__s64 nr)
 	return nr >= 0 && nr < ABI_SYSCALLS ? syscall_class[nr] : SYSC_NONE;
 }
 
+/* As bpf_get_current_pid_tgid() has it. */
+static __always_inline __u64 pid_tgid_of(const struct task_struct *p)
+{
+	return (__u64)p->tgid << 32 | (__u32)p->pid;
+}
+
 static __always_inline __u32 current_tgid(void)
 {
 	return bpf_get_current_pid_tgid() >> 32;

@@ -4,6 +4,7 @@
 #define TARDY_EXCHANGE_BPF_H
 #include "take.bpf.h"
 #include "text.bpf.h"
+#include "work.bpf.h"
 
 #define SOCK_STREAM 1
 #define EAGAIN 11
@@ -51,6 +52,27 @@ static __always_inline bool is_handed(const struct rec_xchg *x, const struct thr
 	return x->turn[0].ops && x->turn[0].tid != tid && !t->poller;
 }
 
+/* The request that the current thread calls somebody for, 0 = none. */
+static __always_inline __u64 asks_for(const struct thread *t)
+{
+	return t->serving ? t->serving : t->job;
+}
+
+/* A call of the current thread: for whom. A global function: verified once. */
+__noinline int call_begins(struct rec_xchg *x, struct thread *t)
+{
+	if (!x || !t)
+		return 0;
+	x->parent = asks_for(t);
+	if (!t->serving)
+		x->flags |= XCHG_LENT;
+	else if (thread_strays(t))
+		x->flags |= XCHG_IDLE_CUT;
+	if (t->read_turn && !t->idle_cut)
+		x->flags |= XCHG_SAME_TURN;
+	return 0;
+}
+
 /* Who does it: the current thread, and what its time since the last I/O goes to. before_xid is the
  * connection's exchange before, when one starts. */
 static __always_inline void exchange_charge(struct conn *c, struct task_struct *p, struct thread *t,
@@ -59,6 +81,7 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 {
 	struct rec_xchg *x = &c->rec;
 	enum whose whose;
+	bool lent = false;
 	__u64 owner;
 
 	if (start) {
@@ -72,6 +95,8 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 	if (x->role == ROLE_ACCEPTED) {
 		owner = x->xid;
 		t->strayed = 0;
+		t->job = 0;
+		work_turn(t, owner, slice >= SLICE_MID);
 		whose = start                   ? TAKE_NEW :
 			t->serving == owner     ? TAKE_SAME :
 			is_handed(x, t, p->pid) ? TAKE_HANDED :
@@ -90,15 +115,11 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 				runq_emit(p, t, owner, now);
 		}
 	} else {
-		if (start) {
-			x->parent = t->serving;
-			if (thread_strays(t))
-				x->flags |= XCHG_IDLE_CUT;
-			if (t->read_turn && !t->idle_cut)
-				x->flags |= XCHG_SAME_TURN;
-		}
+		if (start)
+			call_begins(x, t);
 		owner = x->parent;
-		whose = !owner || t->serving != owner    ? TAKE_NEW :
+		lent = x->flags & XCHG_LENT;
+		whose = !owner || asks_for(t) != owner   ? TAKE_NEW :
 			start && t->strayed && !t->holds ? TAKE_NONE :
 							   TAKE_SAME;
 	}
@@ -108,7 +129,7 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 		x->flags |= XCHG_THREAD_NEW;
 		t->fresh = 0;
 	}
-	if (owner)
+	if (owner && !lent)
 		t->serving = owner;
 }
 
@@ -263,7 +284,7 @@ static __always_inline void io_request(struct conn *c, struct sock *sk, struct t
 	__u32 poll_as = STATE_POLL;
 
 	start = io_begins(c, ret);
-	if (start && !accepted && (!t || !t->serving)) {
+	if (start && !accepted && (!t || !asks_for(t))) {
 		c->outside = 1; /* for nobody who asked: its answer is no part of a call either */
 		c->pg.on = 0;
 		c->http[0].phase = HTTP_NONE;
@@ -438,7 +459,7 @@ static __always_inline struct conn *conn_connected(struct sock *sk)
 	struct unix_sock *u;
 	struct conn *c;
 
-	if (!t || sk->sk_type != SOCK_STREAM || (!t->serving && !is_server(current_tgid())))
+	if (!t || sk->sk_type != SOCK_STREAM || (!asks_for(t) && !is_server(current_tgid())))
 		return NULL;
 	if (family == AF_UNIX) {
 		u = bpf_skc_to_unix_sock(sk);
@@ -451,7 +472,7 @@ static __always_inline struct conn *conn_connected(struct sock *sk)
 	c = conn_connected_make(sk);
 	if (!c)
 		return NULL;
-	if (!t->serving)
+	if (!asks_for(t))
 		conn_tell(c, XCHG_OPEN | XCHG_CONNECTION, 0, bpf_ktime_get_ns());
 	return c;
 }
@@ -548,6 +569,15 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 		io_answer(c, sk, task, t, ret, now);
 	if (send && c->rec.role == ROLE_ACCEPTED)
 		send_room(c, send_is_full(sk), true, now);
+	/* only what it does of its own says what it goes on with */
+	if (t && t->has_work)
+		work_goes_on(
+			t,
+			send && c->active &&
+					(c->rec.role == ROLE_ACCEPTED || c->rec.turn[0].ops == 1) ?
+				c->rec.xid :
+				0,
+			bpf_get_current_pid_tgid());
 	c->busy = 0;
 	return 0;
 }
@@ -644,12 +674,10 @@ static __always_inline void connect_begins(struct sock *sk)
 	__u64 now = bpf_ktime_get_ns();
 	struct conn *c;
 
-	if (!t || (!t->serving && !is_server(p->tgid)))
+	if (!t || (!asks_for(t) && !is_server(p->tgid)))
 		return;
 	c = conn_connected_make(sk);
-	if (!c)
-		return;
-	if (!t->serving)
+	if (!c || !asks_for(t))
 		return;
 	exchange_begin(c, now);
 	exchange_charge(c, p, t, true, 0, SLICE_PRE, STATE_POLL, now);
@@ -657,6 +685,8 @@ static __always_inline void connect_begins(struct sock *sk)
 	c->rec.turn[0].first_ns = now;
 	c->dirty = 1;
 	t->mid_request = !t->strayed;
+	if (t->has_work)
+		work_goes_on(t, c->rec.xid, bpf_get_current_pid_tgid());
 }
 
 static __always_inline void closes(struct conn *c, int from, int to)

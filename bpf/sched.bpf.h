@@ -10,6 +10,7 @@
 #include "block.bpf.h"
 #include "futex.bpf.h"
 #include "stack.bpf.h"
+#include "work.bpf.h"
 
 #define RELEASE_UNSEEN_NS 500000ULL
 #define AFTER_TOLD_NS 1000000ULL /* shorter work after an answer leaves no record */
@@ -190,8 +191,14 @@ static __always_inline void switch_out(void *ctx, struct task_struct *p, bool pr
 	t->clock_ns = clock ? now - clock : 0;
 	t->out_ns = now;
 	t->out_state = preempt || !task_state ? STATE_RUNQ : classify_wait(p, t, task_state);
-	if (t->out_state == STATE_POLL)
+	if (t->out_state == STATE_POLL) {
 		thread_polls(t, now);
+		if (t->has_work)
+			work_goes_on(t, 0, pid_tgid_of(p));
+		t->turn++;
+		t->turn_of = 0;
+		t->turn_mixed = 0;
+	}
 	t->awaits_next = state_is_idle(t->out_state) && !t->mid_request && !t->poller &&
 			 t->served_sk && waits_at(p) == t->served_sk;
 	if (t->out_state == STATE_RUNQ)
@@ -344,6 +351,8 @@ static __always_inline void switch_in_tell(struct task_struct *p, struct task_st
 	}
 	if (w->blocked_ns + t->again_ns < wait_record_min_ns || !t->serving || idle)
 		return;
+	if (t->futex && t->has_work && t->work.wait_ns == t->out_ns)
+		work_goes_on(t, t->serving, pid_tgid_of(p));
 	if (t->out_state == STATE_LOCK || t->out_state == STATE_KERNEL || t->futex || t->latch)
 		wait_emit(p, t, w->blocked_ns, w->runq_ns, w->woken_ns, now);
 	else if (t->out_state == STATE_DISK || t->out_state == STATE_FAULT)
@@ -460,11 +469,17 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 		t->wake_flags = WAIT_HELD;
 	else if (t->latch && latch_set(p, waker))
 		t->wake_flags = WAIT_HELD;
+	else if (t->out_state == STATE_POLL)
+		work_wakes_poll(p, t, waker);
 	if (!(t->wake_flags & WAIT_HELD))
 		return 0;
 	w = thread_of(waker);
-	if (w && thread_in_request(w) && (w->mid_request || !w->rested))
+	if (!w)
+		return 0;
+	if (thread_in_request(w) && (w->mid_request || !w->rested))
 		t->waker_xid = w->serving;
+	if (t->futex && waker->tgid == p->tgid)
+		work_releases(p, t, waker, w);
 	return 0;
 }
 
@@ -497,7 +512,7 @@ int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_stru
 {
 	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
 	bool listed = bpf_map_lookup_elem(&selected, &parent_tgid) != NULL;
-	struct thread *t;
+	struct thread *t, *by;
 	__u8 one = 1;
 
 	if (!listed && !thread_of(parent))
@@ -516,6 +531,9 @@ int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_stru
 		t->cut_ns = t->out_ns;
 		t->idle_cut = 1;
 		t->switched = 1;
+		by = tgid == parent_tgid ? thread_of(parent) : NULL;
+		if (by)
+			work_begins(t, by, child->pid, t->out_ns);
 	}
 	if (tgid != parent_tgid)
 		task_emit(TASK_FORK, tgid, parent_tgid, child);

@@ -41,6 +41,14 @@ struct thread_rest {
 	__u64 ns[STATE_SLOTS];
 };
 
+/* Work that another thread has done, until it is told of, see work.bpf.h. */
+struct thread_work {
+	__u64 job, from_ns, end_ns, wait_ns, after_ns; /* as in rec_work */
+	__u64 ns[STATE_SLOTS];
+	__u32 tid; /* the worker */
+	__u32 state;
+};
+
 #define RESTS 4 /* in futex, but for the last: on the connection that it has answered */
 #define REST_NEXT (RESTS - 1)
 
@@ -105,12 +113,18 @@ struct thread {
 	__u8 waited_unseen; /* since the last I/O, after an answer: nothing says what for */
 	__u8 awaits_next; /* the present wait is on the connection that it has answered */
 	__u8 has_rests; /* any of rests is set */
+	__u8 has_work; /* work is set: the wait that it has ended was the latest in poll or futex */
+	__u8 lends; /* a loop that has woken a worker since */
+	__u8 turn_mixed; /* it has done I/O for several requests in this turn */
 	__u8 holds; /* held is set: it has called somebody since its last I/O for who asked */
 	__u32 hander; /* reads, and has woken it for a request that it answered; 0 = none */
 	__u32 reads, answers; /* requests that it has read, and that it has answered */
 	__u32 whole; /* ... both */
 	__u64 served_sk; /* the connection that it has served: the kernel's address */
 	__u64 served_ns; /* its last I/O on it */
+	__u64 turn_of; /* the request that it has done I/O for since its latest wait in poll */
+	__u32 turn; /* of a loop: a number */
+	__u64 job; /* it works for this request, by another thread's leave; 0 = for none */
 	__u64 since[STATE_SLOTS];
 	__u64 before[STATE_SLOTS];
 	struct thread_io io;
@@ -122,6 +136,8 @@ struct thread {
 	/* seldom used: apart from what each switch touches */
 	struct thread_rest rests[RESTS]; /* since its last I/O for who asked */
 	__u64 held[STATE_SLOTS]; /* the sums, of both halves, when it called somebody */
+	__u64 job_ns, job_after_ns; /* from_ns and after_ns of job */
+	struct thread_work work;
 };
 
 struct {

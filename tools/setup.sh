@@ -21,7 +21,7 @@ packages_demo=('nginx-light|nginx-core|nginx-full|nginx-extras' php-fpm php-pgsq
 packages_test=(libcmocka-dev binutils clang-tools clang-format libclang-rt-dev shellcheck tmux python3
 	python3-jsonschema wrk curl iproute2 procps util-linux psmisc diffutils findutils
 	groff-base libbpf-tools valgrind qemu-system-x86 busybox-static cpio xz-utils e2fsprogs mount
-	haproxy pgbouncer nodejs uvicorn gunicorn python3-asyncpg apache2-bin ruby varnish
+	haproxy pgbouncer nodejs uvicorn gunicorn python3-asyncpg python3-fastapi python3-psycopg2 apache2-bin ruby varnish
 	puma default-jdk-headless libtomcat10-embed-java)
 # "PREFIX META": a kernel's release, and the package that depends on its newest one
 kernels_test=('6.1. linux-image-cloud-amd64' '6.12. linux-image-6.12-cloud-amd64')

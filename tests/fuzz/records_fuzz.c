@@ -242,6 +242,24 @@ static void step_thread(struct assemble *a, struct input *in, uint64_t now, bool
 	give(a, &t, sizeof(t));
 }
 
+static void step_work(struct assemble *a, struct input *in, uint64_t now)
+{
+	struct rec_work w = { .h = { .type = REC_WORK, .ts_ns = now } };
+
+	w.job = byte(in) & 15;
+	w.xid = byte(in) & 15;
+	w.from_ns = moment(in, now);
+	w.end_ns = byte(in) & 1 ? moment(in, now) : 0;
+	w.wait_ns = moment(in, now);
+	w.after_ns = moment(in, now);
+	w.state_ns[byte(in) % STATE_COUNT] = span(in);
+	w.worker_tid = byte(in) & 3;
+	w.tid = byte(in) & 3;
+	w.turn = byte(in) & 3;
+	w.state = byte(in) & 15;
+	give(a, &w, sizeof(w));
+}
+
 static void step_other(struct assemble *a, struct input *in, uint64_t now, uint8_t what)
 {
 	struct rec_task task = { .h = { .type = REC_TASK, .ts_ns = now } };
@@ -330,6 +348,8 @@ static void run_script(struct assemble *a, struct input *in)
 			step_xchg(a, in, now);
 		} else if (what == 6) {
 			step_stack(a, in, now, byte(in) & 3);
+		} else if (what == 8 && byte(in) & 1) {
+			step_work(a, in, now);
 		} else if (what < 9) {
 			step_thread(a, in, now, what == 7);
 		} else if (what < 14) {

@@ -27,10 +27,10 @@ bad = [parts(r) for r in of("/timer") if us(r, "sleep") < 270000]
 ok(len(bad) < 3, "what waits for the loop's timer sleeps", *bad)
 bad = [p for p in bad if p.get("unknown the event loop was idle", 0) < 270000]
 ok(not bad, "... or is not known: the loop was with others when it was due", *bad)
-bad = [parts(r) for r in of("/work") if us(r, "unknown") < 270000]
-ok(not bad, "who waits for another thread's result is not explained", *bad)
-bad = [parts(r) for r in of("/work") if us(r, "sleep") > 5000]
-ok(not bad, "... and sleeps not at all", *bad)
+bad = [parts(r) for r in of("/work") if us(r, "unknown") + us(r, "sleep") < 270000]
+ok(not bad, "who waits for another thread's result has what that did, sleep, or is not known", *bad)
+ok(len([r for r in of("/work") if us(r, "sleep") > 270000]) >= 3, "... of some it is known",
+   *map(parts, of("/work")))
 bad = [parts(r) for r in of("/spin") if us(r, "cpu") + us(r, "runq") < 90000]
 ok(not bad, "what keeps the loop busy runs", *bad)
 bad = [parts(r) for r in of("/behind") if us(r, "loop") < 40000]

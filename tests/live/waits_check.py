@@ -30,20 +30,29 @@ def each(name, path, text, least_us, cause, **more):
     ok(len(rows) == N and not wrong, "%s %s: %s" % (name, path, text), len(rows), *wrong)
 
 
+def work(name, path):
+    """Who waits for another thread's work has what that did, it slept; or is told for whom it waited."""
+    rows = of(name, path)
+    wrong = [parts(r) for r in rows if us(r, "lock") > 20000 or
+             us(r, "sleep") + us(r, "ipc", what="another thread") < 290000]
+    ok(len(rows) == N and not wrong and any(us(r, "sleep") >= 290000 for r in rows),
+       "%s %s: who waits for another thread has what that did" % (name, path), *map(parts, rows))
+
+
 each("python", "/event", "a timed wait that ends by its timeout is sleep", 290000, "sleep")
 each("python", "/cond", "so it is by the clock of the day", 290000, "sleep")
-each("python", "/result", "who waits for another thread is told so", 290000, "ipc", what="another thread")
-each("python", "/result-in", "with a timeout, too", 290000, "ipc", what="another thread")
+work("python", "/result")
+work("python", "/result-in")
 each("python", "/mutex", "a mutex is a lock, with its holder", 200000, "lock", what="futex", held_by="GET /hold")
 rows = of("python", "/gil")
 ok(sum(us(r, "lock", what="GIL", held_by="GET /spin") for r in rows) >= 20000 and
    not any(us(r, "sleep") > 20000 for r in rows),
    "python /gil: so is the interpreter's, asked for again and again", *map(parts, rows))
 each("ruby", "/sleep", "sleeps", 290000, "sleep")
-each("ruby", "/result", "who waits for another thread is told so", 290000, "ipc", what="another thread")
+work("ruby", "/result")
 bad = [parts(r) for r in of("ruby", "/gvl") + of("ruby", "/spin") if us(r, "sleep", "lock") > 20000]
 ok(not bad, "ruby: the interpreter's lock is no sleep", *bad)
 each("java", "/sleep", "sleeps", 290000, "sleep")
 each("java", "/park", "sleeps", 290000, "sleep")
-each("java", "/result", "who waits for another thread is told so", 290000, "ipc", what="another thread")
-each("java", "/result-in", "with a timeout, too", 290000, "ipc", what="another thread")
+work("java", "/result")
+work("java", "/result-in")

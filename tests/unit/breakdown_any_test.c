@@ -230,6 +230,7 @@ static void hostile_call(struct scene *s, size_t i, struct part *child, bool wil
 		.child_late_ns = wild ? rnd_wild() : rnd_ns(),
 		.child_service = rnd() % 3,
 		.child_is_store = rnd() % 2,
+		.lent = rnd() % 2,
 	};
 	hostile_sums(s->of[i].state, s->of[i].slice, wild && rnd() % 2);
 	/* a list of parts holds no zeros and does not overflow, but need not be its wall time */
@@ -249,6 +250,8 @@ static void test_any_input_sums_to_the_wall(void **state)
 {
 	static struct part child[CALLS][CHILD_PARTS];
 	struct breakdown_wait waits[3];
+	struct breakdown_work works[2];
+	uint64_t worked[2][STATE_COUNT], slice[SLICE_COUNT];
 	struct scene s;
 
 	(void)state;
@@ -275,6 +278,16 @@ static void test_any_input_sums_to_the_wall(void **state)
 				wild ? rnd_wild() : rnd_ns(),   rnd() % 3, rnd() % 3,
 				(uint8_t)(rnd() % CAUSE_COUNT), 0,         0
 			};
+		s.in.works = works;
+		s.in.n_works = rnd() % 3;
+		for (size_t i = 0; i < s.in.n_works; i++) {
+			hostile_sums(worked[i], slice, wild);
+			works[i] = (struct breakdown_work){ .from_ns = near(start),
+							    .end_ns = near(start),
+							    .wait_ns = near(start),
+							    .state = rnd() % STATE_COUNT,
+							    .state_ns = worked[i] };
+		}
 		assert_int_equal(breakdown(&s.in, &s.out), 0);
 		check_parts(&s, s.in.end_ns > start ? s.in.end_ns - start : 0);
 		parts_release(&s.out);

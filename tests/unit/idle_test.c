@@ -113,6 +113,36 @@ static void test_call(void **state)
 	expect(&s, 0, 1000, 0);
 }
 
+/* While a worker was at it the loop's own waiting is not asked; one that may have been at it leaves nothing to
+ * know. */
+static void test_worker(void **state)
+{
+	struct breakdown_work work = { .from_ns = 1000, .end_ns = 6000, .state = STATE_POLL };
+	struct idle idle;
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	s.in.works = &work;
+	s.in.n_works = 1;
+	expect(&s, 0, 3000, 0); /* the other 3000 can all be idle */
+	s.idle[1][0].ns = 2100;
+	expect(&s, 0, 2000, 0);
+	s.call.lent = true; /* by the worker: no end of the loop's waiting */
+	s.in.calls = &s.call;
+	s.in.n_calls = 1;
+	expect(&s, 0, 2000, 0);
+	s.in.n_calls = 0;
+	work.end_ns = 0;
+	s.idle[1][0].on_time = 1; /* somebody's timer */
+	expect(&s, 0, 0, 0);
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.worker_ns, 8000);
+	work.state = STATE_IPC; /* a thread's */
+	work.end_ns = 6000;
+	expect(&s, 2000, 0, 0);
+}
+
 static void test_not_known(void **state)
 {
 	struct idle idle;
@@ -152,9 +182,9 @@ static void test_many_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alone),      cmocka_unit_test(test_between_sends),
-		cmocka_unit_test(test_call),       cmocka_unit_test(test_not_known),
-		cmocka_unit_test(test_many_calls),
+		cmocka_unit_test(test_alone),     cmocka_unit_test(test_between_sends),
+		cmocka_unit_test(test_call),      cmocka_unit_test(test_worker),
+		cmocka_unit_test(test_not_known), cmocka_unit_test(test_many_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

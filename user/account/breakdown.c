@@ -17,6 +17,7 @@ struct work {
 	struct parts *out;
 	uint64_t left_ns;
 	struct idle idle;
+	uint64_t worked_ns[STATE_COUNT]; /* workers were at it while the thread was in that state */
 	uint64_t after_ns; /* of SLICE_T0 what was after the answer */
 	uint64_t named_ns[CAUSE_COUNT]; /* time that in->waits may name, by cause */
 	int err;
@@ -553,6 +554,8 @@ static void give_own_states(struct work *w, uint64_t clip)
 	uint64_t state[STATE_COUNT], after = w->after_ns;
 
 	memcpy(state, w->in->state_ns, sizeof(state));
+	for (size_t i = 0; i < STATE_COUNT; i++)
+		state[i] -= min_of(state[i], w->worked_ns[i]);
 	for (size_t k = 0; k < sizeof(late) / sizeof(late[0]); k++) {
 		uint64_t cut = min_of(after, state[late[k]]);
 
@@ -574,7 +577,42 @@ static void give_peer_waits(struct work *w)
 	give_own(w, CAUSE_SEND, in->net, 0, state[STATE_SEND]);
 	give_named(w, CAUSE_UPSTREAM, "connect", state[STATE_CONNECT]);
 	if (!in->loop || !w->idle.known)
-		w->named_ns[CAUSE_OTHER] += state[STATE_POLL];
+		w->named_ns[CAUSE_OTHER] += state[STATE_POLL] -
+					    min_of(state[STATE_POLL], w->worked_ns[STATE_POLL]);
+}
+
+/* For how long the thread waited for a worker. A loop may wait several times meanwhile. */
+static uint64_t waited_for(const struct breakdown_work *v)
+{
+	return v->end_ns - (v->state == STATE_POLL ? v->from_ns : max_of(v->from_ns, v->wait_ns));
+}
+
+/* How long the thread waited for workers: that is no wait of its own. */
+static void find_worked(struct work *w)
+{
+	for (size_t i = 0; i < w->in->n_works; i++)
+		if (w->in->works[i].end_ns)
+			w->worked_ns[w->in->works[i].state] += waited_for(&w->in->works[i]);
+}
+
+/* What a worker did, but for its calls. Where it had begun before the thread waited, both are at work for
+ * the request, and the thread's own comes first. */
+static void give_work(struct work *w, const struct breakdown_work *v)
+{
+	static const enum thread_state first[] = { STATE_RUNQ, STATE_IPC, STATE_OTHER, STATE_RUN };
+	uint64_t state[STATE_COUNT], both = v->end_ns - v->from_ns - waited_for(v);
+
+	memcpy(state, v->state_ns, sizeof(state));
+	for (size_t k = 0; k < sizeof(first) / sizeof(first[0]); k++) {
+		uint64_t cut = min_of(both, state[first[k]]);
+
+		state[first[k]] -= cut;
+		both -= cut;
+	}
+	give_states(w, state, 0);
+	give_named(w, CAUSE_UPSTREAM, "socket",
+		   state[STATE_RECV] + state[STATE_SEND] + state[STATE_CONNECT]);
+	give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
 }
 
 /* Time between two sends that no slice covers: the reader was slow as long as the socket was full. The
@@ -630,7 +668,8 @@ static void give_gaps(struct work *w)
 		give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
 		give_named(w, CAUSE_UNKNOWN, "the event loop was idle",
 			   w->idle.other_ns + w->idle.gap_ns);
-		give_named(w, CAUSE_UNKNOWN, "on other threads", w->idle.unmeasured_ns);
+		give_named(w, CAUSE_UNKNOWN, "on other threads",
+			   w->idle.unmeasured_ns + w->idle.worker_ns);
 	}
 	if (in->loop && in->read_first_ns)
 		give_own(w, CAUSE_LOOP, 0, 0, w->left_ns);
@@ -647,15 +686,19 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	w.left_ns = in->end_ns - in->start_ns;
 	w.after_ns = read_after_answer(in);
 	w.err = idle_between(in, &w.idle);
+	find_worked(&w);
 	clip = give_queue(&w);
 	give_handed(&w);
 	give_own_states(&w, clip);
 	give_peer_waits(&w);
 	for (size_t i = 0; i < in->n_calls; i++) {
 		give_states(&w, in->calls[i].state_ns, 0);
-		if (!in->loop || !w.idle.known)
+		if (!in->loop || !w.idle.known || in->calls[i].lent)
 			give_named(&w, CAUSE_OTHER, "poll", in->calls[i].state_ns[STATE_POLL]);
 	}
+	for (size_t i = 0; i < in->n_works; i++)
+		if (in->works[i].end_ns)
+			give_work(&w, &in->works[i]);
 	for (int c = 0; c < CAUSE_COUNT; c++)
 		give_waits(&w, c);
 	give_own(&w, CAUSE_QUEUE, in->slot.what, 0, in->slot.ns);

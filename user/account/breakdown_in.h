@@ -31,6 +31,7 @@ struct breakdown_call {
 	uint64_t
 		child_late_ns; /* of it after the caller had the answer: its last send returned late */
 	uint32_t child_service;
+	bool lent; /* it was made by another thread, a worker: idle is not of the request's thread */
 	bool child_is_store; /* its cpu is reported as `cause` and its parts carry `what` */
 };
 
@@ -41,6 +42,17 @@ struct breakdown_wait {
 	uint8_t cause; /* enum cause whose time it is: lock, disk, fault, runq, ipc, sleep */
 	uint8_t as; /* enum cause that it is told as, 0 = the same */
 	uint32_t count; /* of waits; 0 = one */
+};
+
+/* What another thread, a worker, did while the request's thread waited for it, or did other things. */
+struct breakdown_work {
+	uint64_t from_ns;
+	uint64_t
+		end_ns; /* 0: it is not known for how long it was at work for the request, if it was */
+	uint64_t wait_ns; /* that wait began */
+	enum thread_state state; /* what it waited in: poll, or a futex (ipc) */
+	const uint64_t
+		*state_ns; /* STATE_COUNT, of the worker; but for its calls, which have theirs */
 };
 
 /* A wait for a slot of a pool of connections, on an event loop: within [from_ns, to_ns], before the
@@ -73,6 +85,8 @@ struct breakdown_in {
 	uint32_t behind; /* route of the request that the thread served before this one */
 	const struct breakdown_wait *waits;
 	size_t n_waits;
+	const struct breakdown_work *works;
+	size_t n_works;
 	struct breakdown_call *calls;
 	size_t n_calls;
 };

@@ -9,6 +9,7 @@
 #define CHOSEN_SLACK_US 5000
 
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
+#define max_of(a, b) ((a) > (b) ? (a) : (b))
 
 /* An I/O for the request: `calls` more are outstanding after it. */
 struct point {
@@ -40,6 +41,8 @@ static size_t fill(const struct breakdown_in *in, struct point *v)
 	for (size_t i = 0; i < in->n_calls; i++) {
 		const struct breakdown_call *c = &in->calls[i];
 
+		if (c->lent)
+			continue; /* within a work */
 		v[n++] = (struct point){ c->start_ns, c->idle ? &c->idle[0][0] : NULL, 1 };
 		v[n++] = (struct point){ c->end_ns, c->idle && c->first_ns ? &c->idle[1][1] : NULL,
 					 -1 };
@@ -47,13 +50,44 @@ static size_t fill(const struct breakdown_in *in, struct point *v)
 	return n;
 }
 
-static void add(struct idle *out, const struct point *from, const struct point *to, bool gap)
+/* Did a worker begin with something in [from_ns, to_ns] that may be for the request? Then it waits for that, for
+ * as long as is not known. */
+static bool may_work(const struct breakdown_in *in, uint64_t from_ns, uint64_t to_ns)
 {
-	uint64_t ns = to->at_ns - from->at_ns, chosen_us;
+	for (size_t i = 0; i < in->n_works; i++)
+		if (!in->works[i].end_ns && in->works[i].from_ns >= from_ns &&
+		    in->works[i].from_ns < to_ns)
+			return true;
+	return false;
+}
+
+/* How long workers were at it in [from_ns, to_ns], at least: works may overlap. */
+static uint64_t worked(const struct breakdown_in *in, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < in->n_works; i++) {
+		uint64_t from = max_of(in->works[i].from_ns, from_ns);
+		uint64_t to = min_of(in->works[i].end_ns, to_ns);
+
+		if (in->works[i].state == STATE_POLL && to > from)
+			ns += to - from;
+	}
+	return min_of(ns, to_ns - from_ns);
+}
+
+static void add(const struct breakdown_in *in, struct idle *out, const struct point *from,
+		const struct point *to, bool gap)
+{
+	uint64_t ns = to->at_ns - from->at_ns - worked(in, from->at_ns, to->at_ns), chosen_us;
 	bool due;
 
 	if (!from->idle || !to->idle || !from->idle->tid || from->idle->tid != to->idle->tid) {
 		out->unmeasured_ns += ns;
+		return;
+	}
+	if (may_work(in, from->at_ns, to->at_ns)) {
+		out->worker_ns += ns;
 		return;
 	}
 	if (to->idle->ns <= from->idle->ns)
@@ -61,7 +95,7 @@ static void add(struct idle *out, const struct point *from, const struct point *
 	chosen_us = to->idle->on_time ? to->idle->on_time - 1 : UINT64_MAX;
 	/* what ended the wait is the request's only if the loop chose it after it had gone on with
 	 * the request; and not before, for another one or for its own sake */
-	due = chosen_us <= ns / 1000 + CHOSEN_SLACK_US;
+	due = chosen_us <= (to->at_ns - from->at_ns) / 1000 + CHOSEN_SLACK_US;
 	ns = min_of(ns, to->idle->ns - from->idle->ns);
 	if (due)
 		out->due_ns += ns;
@@ -92,7 +126,7 @@ int idle_between(const struct breakdown_in *in, struct idle *out)
 		    v[i + 1].at_ns <= in->slot.to_ns)
 			continue; /* it waited for a slot */
 		if (!calls && v[i].at_ns >= in->read_last_ns && v[i + 1].at_ns <= in->end_ns)
-			add(out, &v[i], &v[i + 1],
+			add(in, out, &v[i], &v[i + 1],
 			    in->sent_first_ns && v[i].at_ns >= in->sent_first_ns);
 	}
 	out->known = true;

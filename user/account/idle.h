@@ -15,6 +15,7 @@ struct idle {
 	uint64_t due_ns; /* until a time that the thread itself had chosen */
 	uint64_t other_ns; /* until something else: another thread's result, another process */
 	uint64_t gap_ns; /* the same, after the answer had begun */
+	uint64_t worker_ns; /* while another thread may have worked for the request, all of it */
 	uint64_t unmeasured_ns; /* between two threads, or not over yet */
 };
 

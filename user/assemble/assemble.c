@@ -10,6 +10,7 @@
 #include "assemble/process.h"
 #include "assemble/thread.h"
 #include "assemble/tick.h"
+#include "assemble/work.h"
 #include "ingest/record.h"
 
 struct assemble *assemble_new(assemble_request_fn fn, void *ctx)
@@ -58,6 +59,9 @@ int assemble_record(struct assemble *a, const struct rec_hdr *rec)
 		break;
 	case REC_NET:
 		detail_net(a, (const struct rec_net *)rec);
+		break;
+	case REC_WORK:
+		work_record(a, (const struct rec_work *)rec);
 		break;
 	case REC_THREAD:
 		thread_record(a, (const struct rec_thread *)rec);

@@ -91,13 +91,23 @@ void forget(struct assemble *a, uint64_t covered_ns)
 
 /* ---- exchanges ----------------------------------------------------------------------------- */
 
+/* Is it a call by a worker that was lent to a request which is not over yet? */
+static bool is_lent(const struct assemble *a, const struct node *call)
+{
+	const struct node *n = call->x.flags & XCHG_LENT && !call->unbound ?
+				       node_find(a, call->x.parent) :
+				       NULL;
+
+	return n && node_is_request(n);
+}
+
 /* May n still be asked for: by its caller's breakdown, or by a record that is to come? */
 static bool still_wanted(const struct assemble *a, const struct node *n, uint64_t covered_ns)
 {
 	if (!node_seen(n))
 		return covered_ns < n->first_seen_ns + ORPHAN_NS;
 	if (n->x.role != ROLE_ACCEPTED) /* a call without an owner */
-		return covered_ns < node_last(n) + ORPHAN_NS;
+		return covered_ns < node_last(n) + ORPHAN_NS || is_lent(a, n);
 	if (!node_done(n))
 		return true;
 	if (n->caller)

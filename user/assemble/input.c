@@ -12,12 +12,14 @@
 #include "assemble/holder.h"
 #include "assemble/join.h"
 #include "assemble/peer.h"
+#include "assemble/work.h"
 #include "base/intern.h"
 #include "ingest/record.h"
 
 #define MS 1000000ull
 
 #define min_of(a, b) ((a) < (b) ? (a) : (b))
+#define max_of(a, b) ((a) > (b) ? (a) : (b))
 
 /* What its thread does now, added as the beginning of the next slice. */
 struct present {
@@ -53,6 +55,7 @@ static int fill_call(struct assemble *a, struct node *call, struct breakdown_cal
 	c->state_ns = call->x.state_ns;
 	c->slice_ns = call->x.slice_ns;
 	c->idle = call->x.idle;
+	c->lent = call->x.flags & XCHG_LENT;
 	c->cause = peer_cause(call->proto);
 	c->what = call->text.route;
 	c->net = detail_net_what(call);
@@ -99,17 +102,58 @@ static bool fill_queued(struct assemble *a, const struct node *call, struct brea
 	return true;
 }
 
+/* When what is sure of it is over; 0 = nothing is. */
+static uint64_t work_ends(const struct work *w, uint64_t end_ns)
+{
+	return w->sure && w->end_ns <= end_ns ? w->end_ns : 0;
+}
+
+static size_t fill_works(struct assemble *a, struct node *n, uint64_t end_ns,
+			 struct breakdown_work *out)
+{
+	size_t filled = 0;
+
+	work_settle(a, n);
+	for (uint32_t i = 0; i < n->n_works; i++) {
+		const struct work *w = &n->works[i];
+
+		if (w->from_ns < end_ns)
+			out[filled++] = (struct breakdown_work){ .from_ns = w->from_ns,
+								 .end_ns = work_ends(w, end_ns),
+								 .wait_ns = w->wait_ns,
+								 .state = w->state,
+								 .state_ns = w->state_ns };
+	}
+	return filled;
+}
+
+/* How long a worker was at it meanwhile: that has other names. */
+static uint64_t worked_in(const struct wait *wait, const struct breakdown_in *in)
+{
+	for (size_t i = 0; i < in->n_works && wait->cause == CAUSE_IPC; i++) {
+		const struct breakdown_work *w = &in->works[i];
+
+		if (w->end_ns && w->wait_ns >= wait->start_ns &&
+		    w->wait_ns < wait->start_ns + wait->ns)
+			return min_of(wait->ns, w->end_ns - max_of(w->from_ns, w->wait_ns));
+	}
+	return 0;
+}
+
 static size_t fill_waits(struct assemble *a, struct node *n, const struct rec_thread *now,
-			 struct breakdown_wait *out)
+			 const struct breakdown_in *in, struct breakdown_wait *out)
 {
 	uint64_t over_ns = node_answered(n) && n->text.ended ? n->x.turn[1].last_ns : UINT64_MAX;
+	struct wait wait;
 	size_t filled = 0;
 
 	holder_settle(a, n);
 	for (size_t i = 0; i < n->n_waits; i++) {
 		if (n->waits[i].start_ns >= over_ns)
 			continue; /* its thread waits for the next one */
-		filled += holder_split(a, n, &n->waits[i], out + filled);
+		wait = n->waits[i];
+		wait.ns -= worked_in(&wait, in);
+		filled += holder_split(a, n, &wait, out + filled);
 	}
 	if (now && now->state == STATE_LOCK) /* the present one has no record yet */
 		out[filled++] = (struct breakdown_wait){
@@ -126,6 +170,7 @@ struct scratch {
 	struct breakdown_call *calls, few_calls[4];
 	struct part *queued, few_queued[4];
 	struct breakdown_wait *waits, few_waits[2];
+	struct breakdown_work *works, few_works[1];
 	struct present present[2];
 };
 
@@ -137,6 +182,8 @@ static void scratch_release(struct scratch *s)
 		free(s->queued);
 	if (s->waits != s->few_waits)
 		free(s->waits);
+	if (s->works != s->few_works)
+		free(s->works);
 }
 
 /* n zeroed items: `few`, of which there are n_few, if they suffice; NULL without memory. */
@@ -151,7 +198,8 @@ static int scratch_init(struct scratch *s, const struct node *n)
 	s->queued = few_or_more(s->few_queued, 4, n->n_calls, sizeof(*s->queued));
 	s->waits = few_or_more(s->few_waits, 2, (size_t)n->n_waits * HOLDERS_MAX + 2,
 			       sizeof(*s->waits));
-	if (s->calls && s->queued && s->waits)
+	s->works = few_or_more(s->few_works, 1, n->n_works, sizeof(*s->works));
+	if (s->calls && s->queued && s->waits && s->works)
 		return 0;
 	scratch_release(s);
 	return -ENOMEM;
@@ -278,7 +326,9 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.slot = n->slot;
 	in.calls = s.calls;
 	in.waits = s.waits;
-	in.n_waits = fill_waits(a, n, now, s.waits);
+	in.works = s.works;
+	in.n_works = fill_works(a, n, end_ns, s.works);
+	in.n_waits = fill_waits(a, n, now, &in, s.waits);
 	fill_queue(a, n, &in);
 	err = fill_calls(a, n, &in, &s, now, depth);
 	if (!err)

@@ -79,6 +79,7 @@ static void node_release(struct node *n)
 	parts_release(&n->parts);
 	free(n->waits);
 	free(n->marks);
+	free(n->works);
 	free(n->net);
 	free(n->now);
 	free(n->base);

@@ -91,6 +91,11 @@ static void take_over(struct node *n, struct node *old)
 		n->caller->child = n;
 		old->caller = NULL;
 	}
+	if (!n->works) {
+		n->works = old->works;
+		n->n_works = old->n_works;
+		old->works = NULL;
+	}
 	if (!n->waits) {
 		n->waits = old->waits;
 		n->n_waits = old->n_waits;

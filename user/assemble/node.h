@@ -23,6 +23,7 @@ enum {
 	CALLS_KEPT = 256, /* of one request, in what the sink gets */
 	CALLS_MAX = 20000, /* of one request, accounted */
 	MARKS_MAX = 64,
+	WORKS_MAX = 64, /* of one request */
 	LOCK_WAITS_MAX = 8192, /* remembered of all requests */
 	HANDED_WAITS_MAX = 1024, /* the same, of workers between two requests */
 	HOLDERS_MAX = 8, /* that one wait is split among */
@@ -111,6 +112,16 @@ static inline enum cause wait_told_as(const struct wait *w)
 	return (enum cause)(w->as ? w->as : w->cause);
 }
 
+/* What another thread did for a request, see work.h; times and sums as in rec_work. */
+struct work {
+	uint64_t xid, from_ns, end_ns, wait_ns, after_ns; /* end_ns 0: its end was not seen (yet) */
+	uint64_t state_ns[STATE_COUNT];
+	uint64_t turn; /* of the loop, from 1; 0 = of no loop, or not known */
+	uint32_t tid, worker_tid;
+	uint32_t state;
+	bool sure; /* it was for this request */
+};
+
 struct mark {
 	uint64_t at_ns;
 	uint32_t label;
@@ -185,6 +196,8 @@ struct node {
 	uint32_t n_waits;
 	struct mark *marks;
 	uint32_t n_marks;
+	struct work *works;
+	uint32_t n_works;
 	struct request_net *net; /* of its latest record, NULL = nothing was told */
 	struct rec_thread *now; /* what its thread does; for open ones */
 	struct breakdown_slot slot; /* that it waited for, when it is over */

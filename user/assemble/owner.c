@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "assemble/slot.h"
+#include "assemble/work.h"
 
 #define LATE_NS 1000000000ull /* the request's own record may come so much later */
 #define LOOKED_AT_MAX 1024 /* requests in flight in one process; beyond it only what is certain */
@@ -174,6 +175,18 @@ static bool may_be_handed(const struct assemble *a, const struct node *call,
 	       !(parent && node_seen(parent) && open_at(parent, call->x.turn[0].first_ns));
 }
 
+/* A call by a worker: it is made for the request that the worker was lent to, if that is seen to go on with
+ * what came of it; which is known when the request is over, at the latest. */
+static void find_lent(struct assemble *a, struct node *call)
+{
+	struct node *n = node_find(a, call->x.parent);
+
+	if (n && work_made(a, n, call))
+		attach(a, call, n);
+	else if (n && node_seen(n) && n->state != NODE_OPEN)
+		call->unbound = true;
+}
+
 static void find_owner(struct assemble *a, struct node *call, uint64_t covered_ns)
 {
 	struct node *parent = call->x.parent == call->x.xid ? NULL : node_find(a, call->x.parent);
@@ -255,6 +268,10 @@ void owner_find_all(struct assemble *a, uint64_t covered_ns)
 			calls[i++] = n;
 	qsort(calls, many, sizeof(struct node *), sent_first);
 	for (i = 0; i < many; i++)
-		find_owner(a, calls[i], covered_ns);
+		if (!(calls[i]->x.flags & XCHG_LENT))
+			find_owner(a, calls[i], covered_ns);
+	for (i = 0; i < many; i++) /* others may show whom the worker worked for */
+		if (calls[i]->x.flags & XCHG_LENT)
+			find_lent(a, calls[i]);
 	free(calls);
 }

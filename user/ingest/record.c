@@ -24,6 +24,7 @@ static const size_t fixed_bytes[] = {
 	[REC_RUNQ] = offsetof(struct rec_runq, other_ns),
 	[REC_BEHIND] = offsetof(struct rec_behind, quota_us),
 	[REC_NET] = offsetof(struct rec_net, send_wait_ns),
+	[REC_WORK] = sizeof(struct rec_work),
 	[REC_SYM] = sizeof(struct rec_sym),
 };
 
