@@ -129,10 +129,20 @@ struct rec_turn {
 struct rec_idle {
 	uint64_t ns;
 	uint32_t tid; /* 0 = not known */
-	/* 0, or the latest of these waits ended by its timeout, so something was due: 1 and the
-	 * microseconds since the thread first waited until that time. */
-	uint32_t on_time;
+	/* Of the latest of these waits: IDLE_TOLD; IDLE_TIMED_OUT, so something was due; IDLE_TICK, that was so
+	 * long in coming before, and then no I/O followed; the milliseconds since the thread first waited
+	 * until that time; and the time since the wait ended, in units of IDLE_TURN_US. Older versions: 0, or it
+	 * timed out, then 1 and the microseconds since the thread first waited until that time. */
+	uint32_t latest;
 };
+
+#define IDLE_TOLD 0x80000000u
+#define IDLE_TIMED_OUT 0x40000000u
+#define IDLE_CHOSEN_SHIFT 15
+#define IDLE_CHOSEN_MAX 0x7fffu
+#define IDLE_TICK 0x4000u
+#define IDLE_TURN_MAX 0x3fffu /* or more */
+#define IDLE_TURN_US 64u
 
 /* Slices: the nanoseconds that the doing thread spent for this exchange before ... */
 enum slice_kind {

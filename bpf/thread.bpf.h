@@ -78,6 +78,8 @@ struct thread {
 	__u64 again_ns; /* of the present wait's kind just before it, told with it */
 	__u64 due_ns; /* when the present wait in poll ends by its timeout */
 	__u64 chosen_ns; /* since when it waits in poll until then */
+	__u64 polled_ns; /* its latest wait in poll ended */
+	__u64 tick_ns; /* the latest time that was due, and then no I/O followed, was so long in coming */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
 	__u64 delay_ns; /* in run queues so far, also up to the latest switch-in; 0 = not known */
@@ -174,6 +176,8 @@ static __always_inline void thread_polls(struct thread *t, __u64 now)
 {
 	__u64 due = t->timeout_ns ? now + t->timeout_ns : 0;
 
+	if (t->on_time && t->last_io_ns < t->polled_ns)
+		t->tick_ns = t->polled_ns - t->chosen_ns;
 	if (due && !t->on_time && due < t->due_ns + DUE_SLACK_NS && t->due_ns < due + DUE_SLACK_NS)
 		return;
 	t->due_ns = due;
@@ -183,15 +187,19 @@ static __always_inline void thread_polls(struct thread *t, __u64 now)
 /* At an I/O, after the thread's time was taken. */
 static __always_inline void thread_idle(const struct thread *t, __u32 tid, struct rec_idle *to)
 {
-	__u64 us;
+	__u64 turn = (t->last_io_ns - t->polled_ns) / (IDLE_TURN_US * 1000), ms, coming;
 
 	to->ns = t->idle_ns;
 	to->tid = tid;
-	to->on_time = 0;
+	to->latest = IDLE_TOLD | (turn < IDLE_TURN_MAX ? turn : IDLE_TURN_MAX);
 	if (!t->on_time)
 		return;
-	us = (t->last_io_ns - t->chosen_ns) / 1000;
-	to->on_time = 1 + (us < 0xfffffffe ? us : 0xfffffffe);
+	ms = (t->last_io_ns - t->chosen_ns) / 1000000;
+	to->latest |= IDLE_TIMED_OUT | (ms < IDLE_CHOSEN_MAX ? ms : IDLE_CHOSEN_MAX)
+					       << IDLE_CHOSEN_SHIFT;
+	coming = t->polled_ns - t->chosen_ns;
+	if (coming < t->tick_ns + DUE_SLACK_NS && t->tick_ns < coming + DUE_SLACK_NS)
+		to->latest |= IDLE_TICK;
 }
 
 /* Books the `runq` between a wakeup or a preemption and the CPU: what a quota held back is `throttle`,
@@ -261,6 +269,8 @@ __noinline int thread_cut(struct thread *t, __u64 wake_ns)
 	t->idle_cut = 1;
 	t->fresh = 0; /* all since is known */
 	t->cut_ns = wake_ns;
+	if (t->out_state == STATE_POLL)
+		t->polled_ns = wake_ns;
 	return 0;
 }
 

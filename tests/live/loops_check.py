@@ -21,7 +21,7 @@ def parts(r):
     return {"%s %s" % (p["cause"], p["what"] or ""): p["us"] for p in r["parts"]}
 
 
-for route, n in (("/timer", 10), ("/work", 10), ("/spin", 5), ("/behind", 5)):
+for route, n in (("/timer", 10), ("/work", 10), ("/spin", 10), ("/behind", 5), ("/busy-meanwhile", 5)):
     ok(len(of(route)) == n, "%s: all %d are there" % (route, n), len(of(route)))
 bad = [parts(r) for r in of("/timer") if us(r, "sleep") < 270000]
 ok(len(bad) < 3, "what waits for the loop's timer sleeps", *bad)
@@ -35,6 +35,8 @@ bad = [parts(r) for r in of("/spin") if us(r, "cpu") + us(r, "runq") < 90000]
 ok(not bad, "what keeps the loop busy runs", *bad)
 bad = [parts(r) for r in of("/behind") if us(r, "loop") < 40000]
 ok(not bad, "what comes meanwhile waits for the loop", *bad)
+bad = [parts(r) for r in of("/busy-meanwhile") if us(r, "sleep") < 285000 or us(r, "loop") > 10000]
+ok(len(bad) < 2, "what the loop ran while a timer was not due keeps nobody waiting", *bad)
 loop = sum(us(r, "loop") for r in requests)
 ok(loop <= 3 * cpu_us, "no more waits for the loop than it ran, for each of three that waited",
    "loop %d us, cpu %d us" % (loop, cpu_us))

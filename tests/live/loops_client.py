@@ -37,3 +37,5 @@ for slow in (b"/timer", b"/work"):
     beside((slow, 5), (b"/quick", 80, 0.02))
 for _ in range(5):
     beside((b"/spin", 1), (b"/behind", 1))
+for _ in range(5):
+    beside((b"/busy-meanwhile", 1), (b"/spin", 1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""An event loop that mostly has nothing to do: loops_server.py PORT. /timer answers after a timer,
+"""An event loop that mostly has nothing to do: loops_server.py PORT. /timer and /busy-meanwhile answer after a timer,
 /work after a thread of its pool has slept, /spin after it has kept the loop busy, all others at
 once. At its end it prints the CPU time that it used."""
 import asyncio
@@ -23,7 +23,7 @@ async def serve(reader, writer):
         except (asyncio.IncompleteReadError, ConnectionError):
             break
         path = head.split(b" ")[1]
-        if path == b"/timer":
+        if path in (b"/timer", b"/busy-meanwhile"):
             await asyncio.sleep(0.3)
         elif path == b"/work":
             await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.3)

@@ -136,9 +136,41 @@ static void test_poll_until_its_timeout(void **state)
 	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_SLEEP, "timer", 60));
 
 	/* or was ended by something else */
-	idle[1][0].on_time = 0;
+	idle[1][0].latest = 0;
 	run(&s);
 	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_OTHER, "poll", 60));
+}
+
+/* A loop ran for others while the request had nothing to go on with: that is no waiting for the loop. */
+static void test_loop_after_its_latest_wait(void **state)
+{
+	struct rec_idle idle[2][2] = { { { 0, 7, IDLE_TOLD }, { 0, 7, IDLE_TOLD } },
+				       { { US(30000), 7, 0 }, { US(30000), 7, 0 } } };
+	struct scene s;
+
+	(void)state;
+	/* wall 100 ms = own 20, then 30 idle and 40 for others in turn, until a timeout; then 10 for others (less
+	 * the unit of the time since then, 64 us) */
+	scene_init(&s, T, T + US(100000));
+	read_at(&s, 0, 0);
+	s.in.loop = true;
+	s.in.sent_first_ns = s.in.sent_last_ns = T + US(100000);
+	own(&s, SLICE_MID, STATE_RUN, 20000);
+	s.in.idle = idle;
+	idle[1][0].latest = idle[1][1].latest = IDLE_TOLD | IDLE_TIMED_OUT |
+						80 << IDLE_CHOSEN_SHIFT | (10000 / IDLE_TURN_US);
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 20000), part(CAUSE_SLEEP, "timer", 70000 - 48),
+	       part(CAUSE_LOOP, "", 10000 + 48));
+	idle[1][0].latest &= ~IDLE_TIMED_OUT;
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 20000),
+	       part(CAUSE_UNKNOWN, "the event loop was idle", 70000 - 48),
+	       part(CAUSE_LOOP, "", 10000 + 48));
+	idle[1][0].latest = 0; /* an older capture */
+	run(&s);
+	EXPECT(&s, part(CAUSE_CPU, "", 20000),
+	       part(CAUSE_UNKNOWN, "the event loop was idle", 30000), part(CAUSE_LOOP, "", 50000));
 }
 
 static void test_queue_before_the_read(void **state)
@@ -771,6 +803,7 @@ int main(void)
 		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_every_state_has_its_cause),
 		cmocka_unit_test(test_poll_until_its_timeout),
+		cmocka_unit_test(test_loop_after_its_latest_wait),
 		cmocka_unit_test(test_queue_before_the_read),
 		cmocka_unit_test(test_time_before_the_arrival_is_clipped),
 		cmocka_unit_test(test_open_and_unread),

@@ -58,18 +58,65 @@ static void test_alone(void **state)
 	(void)state;
 	scene_make(&s);
 	expect(&s, 0, 6000, 0); /* of 8000: for 2000 the loop ran */
-	s.idle[1][0].on_time = 1;
+	s.idle[1][0].latest = 1;
 	expect(&s, 6000, 0, 0);
 	/* the loop waited for that time before it had read the request: not this one's */
-	s.idle[1][0].on_time = 1 + 8 + 5000;
+	s.idle[1][0].latest = 1 + 8 + 5000;
 	expect(&s, 6000, 0, 0);
-	s.idle[1][0].on_time++;
+	s.idle[1][0].latest++;
 	expect(&s, 0, 6000, 0);
-	s.idle[1][0].on_time = 1;
+	s.idle[1][0].latest = 1;
 	s.idle[1][0].ns = 100; /* it ran all the time */
 	expect(&s, 0, 0, 0);
 	s.idle[1][0].ns = 99000; /* a mark from elsewhere cannot be more than the time between */
 	expect(&s, 8000, 0, 0);
+}
+
+/* The loop had nothing to do until its latest wait ended: whatever it ran before that did not keep the request. */
+static void test_latest_wait(void **state)
+{
+	enum { UNIT = IDLE_TURN_US * 1000, MS = 1000000 };
+	struct idle idle;
+	struct scene s;
+
+	(void)state;
+	scene_make(&s);
+	/* 100 ms, in 20 of which it waited; the latest wait ended some 10 units before the answer */
+	s.in.sent_first_ns = s.in.sent_last_ns = s.in.end_ns = 1000 + 100 * MS;
+	s.idle[1][0].ns = s.idle[1][1].ns = 100 + 20 * MS;
+	s.idle[1][0].latest = s.idle[1][1].latest = IDLE_TOLD | 10;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.other_ns, 20 * MS);
+	assert_int_equal(idle.other_more_ns, 80 * MS - 11 * UNIT);
+	assert_int_equal(idle.due_ns + idle.due_more_ns, 0);
+	assert_int_equal(idle.span_ns, 100 * MS);
+	/* by its own timeout, that it chose 105 or 106 ms before */
+	s.idle[1][0].latest |= IDLE_TIMED_OUT | 105 << IDLE_CHOSEN_SHIFT;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.due_ns, 20 * MS);
+	assert_int_equal(idle.due_more_ns, 80 * MS - 11 * UNIT);
+	assert_int_equal(idle.other_ns + idle.other_more_ns, 0);
+	s.idle[1][0].latest += 1 << IDLE_CHOSEN_SHIFT;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.other_ns, 20 * MS);
+	/* what it waits for again and again is the request's if it was chosen when that was read */
+	s.idle[1][0].latest = IDLE_TOLD | IDLE_TIMED_OUT | IDLE_TICK | 95 << IDLE_CHOSEN_SHIFT;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.due_ns, 20 * MS);
+	s.idle[1][0].latest -= 1 << IDLE_CHOSEN_SHIFT;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.due_ns + idle.due_more_ns, 0);
+	assert_int_equal(idle.other_ns, 20 * MS);
+	/* for how long it has run since is not known */
+	s.idle[1][0].latest = IDLE_TOLD | IDLE_TURN_MAX;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.other_ns, 20 * MS);
+	assert_int_equal(idle.other_more_ns, 0);
+	/* it has run since before the request was read */
+	s.idle[1][0].latest = IDLE_TOLD | 1;
+	s.idle[1][0].ns = 100;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.other_ns + idle.other_more_ns + idle.due_ns + idle.due_more_ns, 0);
 }
 
 /* Once the answer has begun it is told apart. */
@@ -84,7 +131,7 @@ static void test_between_sends(void **state)
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.other_ns, 6000);
 	assert_int_equal(idle.gap_ns, 300);
-	s.idle[1][1].on_time = 1;
+	s.idle[1][1].latest = 1;
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.due_ns, 300);
 	assert_int_equal(idle.gap_ns, 0);
@@ -103,7 +150,7 @@ static void test_call(void **state)
 	s.in.calls = &s.call;
 	s.in.n_calls = 1;
 	expect(&s, 0, 1000 + 2000, 0);
-	s.idle[1][0].on_time = 1;
+	s.idle[1][0].latest = 1;
 	expect(&s, 2000, 1000, 0);
 	s.call.idle = NULL; /* not known of the call: neither before nor behind it */
 	expect(&s, 0, 0, 2000 + 2000);
@@ -134,7 +181,7 @@ static void test_worker(void **state)
 	expect(&s, 0, 2000, 0);
 	s.in.n_calls = 0;
 	work.end_ns = 0;
-	s.idle[1][0].on_time = 1; /* somebody's timer */
+	s.idle[1][0].latest = 1; /* somebody's timer */
 	expect(&s, 0, 0, 0);
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.worker_ns, 8000);
@@ -182,9 +229,10 @@ static void test_many_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alone),     cmocka_unit_test(test_between_sends),
-		cmocka_unit_test(test_call),      cmocka_unit_test(test_worker),
-		cmocka_unit_test(test_not_known), cmocka_unit_test(test_many_calls),
+		cmocka_unit_test(test_alone),         cmocka_unit_test(test_latest_wait),
+		cmocka_unit_test(test_between_sends), cmocka_unit_test(test_call),
+		cmocka_unit_test(test_worker),        cmocka_unit_test(test_not_known),
+		cmocka_unit_test(test_many_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -645,12 +645,21 @@ static void give_send_gap(struct work *w)
 	w->idle.gap_ns -= idle;
 }
 
+/* What is left of `ns`, in which the thread may have worked for the request itself for up to *own_ns. */
+static uint64_t more_of(uint64_t ns, uint64_t *own_ns)
+{
+	uint64_t own = min_of(ns, *own_ns);
+
+	*own_ns -= own;
+	return ns - own;
+}
+
 /* What no slice covers and no call explains: the body or the reader was slow, or the loop was
  * busy between two steps of this request. */
 static void give_gaps(struct work *w)
 {
 	const struct breakdown_in *in = w->in;
-	uint64_t span, handed;
+	uint64_t span, handed, own, due, other;
 
 	span = in->read_last_ns > in->read_first_ns ? in->read_last_ns - in->read_first_ns : 0;
 	span -= min_of(span, in->slice_ns[SLICE_T0]);
@@ -665,9 +674,12 @@ static void give_gaps(struct work *w)
 		give_own(w, CAUSE_RECV, 0, 0, span);
 	give_send_gap(w);
 	if (in->loop) {
-		give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns);
+		own = w->idle.span_ns > w->left_ns ? w->idle.span_ns - w->left_ns : 0;
+		due = more_of(w->idle.due_more_ns, &own);
+		other = more_of(w->idle.other_more_ns, &own);
+		give_named(w, CAUSE_SLEEP, "timer", w->idle.due_ns + due);
 		give_named(w, CAUSE_UNKNOWN, "the event loop was idle",
-			   w->idle.other_ns + w->idle.gap_ns);
+			   w->idle.other_ns + w->idle.gap_ns + other);
 		give_named(w, CAUSE_UNKNOWN, "on other threads",
 			   w->idle.unmeasured_ns + w->idle.worker_ns);
 	}

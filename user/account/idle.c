@@ -76,12 +76,48 @@ static uint64_t worked(const struct breakdown_in *in, uint64_t from_ns, uint64_t
 	return min_of(ns, to_ns - from_ns);
 }
 
+/* What an I/O says of the latest wait of its thread before it. */
+struct latest {
+	bool due; /* ended by its own timeout */
+	bool tick; /* which may have been for the loop's own sake */
+	uint64_t chosen_us; /* the thread first waited until that time so long before */
+	uint64_t turn_ns; /* the wait ended so long before; UINT64_MAX = not known */
+};
+
+static struct latest latest_of(const struct rec_idle *idle)
+{
+	uint32_t v = idle->latest;
+	uint64_t turn;
+
+	if (!(v & IDLE_TOLD))
+		return (struct latest){ v != 0, false, v - 1, UINT64_MAX };
+	turn = v & IDLE_TURN_MAX;
+	return (struct latest){ v & IDLE_TIMED_OUT, v & IDLE_TICK,
+				(v >> IDLE_CHOSEN_SHIFT & IDLE_CHOSEN_MAX) * 1000ull,
+				/* the whole of its last unit */
+				turn == IDLE_TURN_MAX ? UINT64_MAX :
+							(turn + 1) * IDLE_TURN_US * 1000 };
+}
+
+/* Was the time that ended the wait the request's? Only if the loop chose it after it had gone on with the
+ * request; and not before, for another one or for its own sake. What it does again and again is the
+ * request's only if it was chosen right then. */
+static bool is_due(const struct latest *latest, uint64_t span_ns)
+{
+	uint64_t us = span_ns / 1000;
+
+	return latest->due && latest->chosen_us <= us + CHOSEN_SLACK_US &&
+	       (!latest->tick || latest->chosen_us + CHOSEN_SLACK_US >= us);
+}
+
 static void add(const struct breakdown_in *in, struct idle *out, const struct point *from,
 		const struct point *to, bool gap)
 {
-	uint64_t ns = to->at_ns - from->at_ns - worked(in, from->at_ns, to->at_ns), chosen_us;
-	bool due;
+	uint64_t span = to->at_ns - from->at_ns;
+	uint64_t ns = span - worked(in, from->at_ns, to->at_ns), idle, more;
+	struct latest latest;
 
+	out->span_ns += ns;
 	if (!from->idle || !to->idle || !from->idle->tid || from->idle->tid != to->idle->tid) {
 		out->unmeasured_ns += ns;
 		return;
@@ -92,17 +128,21 @@ static void add(const struct breakdown_in *in, struct idle *out, const struct po
 	}
 	if (to->idle->ns <= from->idle->ns)
 		return;
-	chosen_us = to->idle->on_time ? to->idle->on_time - 1 : UINT64_MAX;
-	/* what ended the wait is the request's only if the loop chose it after it had gone on with
-	 * the request; and not before, for another one or for its own sake */
-	due = chosen_us <= (to->at_ns - from->at_ns) / 1000 + CHOSEN_SLACK_US;
-	ns = min_of(ns, to->idle->ns - from->idle->ns);
-	if (due)
-		out->due_ns += ns;
-	else if (gap)
-		out->gap_ns += ns;
-	else
-		out->other_ns += ns;
+	latest = latest_of(to->idle);
+	idle = min_of(ns, to->idle->ns - from->idle->ns);
+	/* a loop that waits has nothing to do: so the request was not there to go on with before the latest
+	 * wait ended, whatever else the loop did */
+	more = ns - idle > latest.turn_ns ? ns - idle - latest.turn_ns : 0;
+	if (is_due(&latest, span)) {
+		out->due_ns += idle;
+		out->due_more_ns += more;
+	} else if (gap) {
+		out->gap_ns += idle;
+		out->other_more_ns += more;
+	} else {
+		out->other_ns += idle;
+		out->other_more_ns += more;
+	}
 }
 
 int idle_between(const struct breakdown_in *in, struct idle *out)

@@ -15,6 +15,9 @@ struct idle {
 	uint64_t due_ns; /* until a time that the thread itself had chosen */
 	uint64_t other_ns; /* until something else: another thread's result, another process */
 	uint64_t gap_ns; /* the same, after the answer had begun */
+	/* while it ran for others between such waits: the request was not there to go on with */
+	uint64_t due_more_ns, other_more_ns;
+	uint64_t span_ns; /* all that was looked at, what workers did left out */
 	uint64_t worker_ns; /* while another thread may have worked for the request, all of it */
 	uint64_t unmeasured_ns; /* between two threads, or not over yet */
 };
