@@ -325,6 +325,10 @@ struct rec_io {
 	uint8_t disk[32]; /* "vda" */
 	uint8_t waker[ABI_COMM];
 	uint8_t name[ABI_NAME]; /* "parent/name" of the file, may be empty */
+	/* the one I/O limit that held it, in bytes and operations a second, and whose; 0 = none, or not
+	 * known; records of older versions end before */
+	uint64_t limit_bps, limit_iops;
+	uint8_t group[ABI_NAME];
 };
 
 struct rec_runq {

@@ -4,7 +4,8 @@
  * block_rq_complete's own context, so the latest completion of a CPU says which request a wakeup
  * is for: no map from requests to threads is needed. The wait is then laid beside that request's
  * times: before it entered the queue (held by a throttle, or by what was read before it), in the
- * queue, in the device.
+ * queue, in the device. What is counted for a group was held by the limits of that group, whoever waits
+ * for it.
  */
 #ifndef TARDY_BLOCK_BPF_H
 #define TARDY_BLOCK_BPF_H
@@ -31,7 +32,7 @@ struct {
 
 /* The latest completion on this CPU. */
 struct io_done {
-	struct thread_io io; /* waker unused */
+	struct thread_io io; /* with its group, see io_group() */
 	__u32 pid; /* of the interrupted task, the same until the handler is done */
 };
 
@@ -41,6 +42,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct io_done);
 } io_dones SEC(".maps");
+
+/* Of a wait that a request has ended its waker is not told; in that place is the request's group. */
+static __always_inline __u64 *io_group(struct thread_io *io)
+{
+	return (__u64 *)io->waker;
+}
 
 static __always_inline struct io_slot *io_slot_of(__u64 rq)
 {
@@ -108,6 +115,7 @@ int BPF_PROG(on_block_rq_complete, struct request *rq, int error, unsigned int b
 	done->io.bytes = bytes;
 	done->io.disk = (__u64)rq->q->disk;
 	done->io.inode = bio ? bio_inode(bio) : 0;
+	*io_group(&done->io) = bio_group(bio);
 	done->io.issue_ns = slot && slot->rq == (__u64)rq ? slot->issue_ns : 0;
 	done->pid = bpf_get_current_pid_tgid();
 	return 0;
@@ -146,7 +154,7 @@ static __always_inline void io_note_wake(struct task_struct *p, struct thread *t
 	}
 	t->io.flags = 0;
 	t->io.inode = 0;
-	t->io.waker[0] = 0;
+	*io_group(&t->io) = 0; /* and no name of a waker */
 	if (!(waker->flags & PF_KTHREAD))
 		return;
 	bpf_probe_read_kernel(comm, sizeof(comm), waker->comm);
@@ -185,6 +193,32 @@ static __always_inline void io_fill_times(struct rec_io *r, struct thread *t, __
 	r->service_ns = io_lap(&from, t->io.done_ns, until);
 }
 
+/* Whose limit it was that held the request back in the last `ns`, if it is certain. A global function:
+ * verified once. */
+__noinline int io_fill_limit(struct rec_io *r, struct thread_io *io, __u64 ns)
+{
+	struct throtl_grp *tg;
+	struct io_limit limit;
+	__u64 blkg;
+	bool write;
+
+	if (!r || !io || !limits_exist())
+		return 0;
+	blkg = *io_group(io);
+	write = io->flags & IO_WRITE;
+	if (!r->held_ns || !blkg || (!write && io->flags & IO_FLUSH))
+		return 0;
+	tg = limit_group(typed(blkg, struct blkcg_gq), write);
+	if (!tg || !limit_held(tg, ns))
+		return 0;
+	limit = io_limit_of((__u64)tg, write);
+	r->limit_bps = limit.bps == NO_BPS ? 0 : limit.bps;
+	r->limit_iops = limit.iops == NO_IOPS ? 0 : limit.iops;
+	bpf_probe_read_kernel_str(r->group, sizeof(r->group),
+				  tg->pd.blkg->blkcg->css.cgroup->kn->name);
+	return 0;
+}
+
 /* A wait for a disk or a page has ended. */
 static __always_inline void io_emit(struct task_struct *p, struct thread *t, __u64 blocked,
 				    bool woken, __u64 now)
@@ -213,9 +247,11 @@ static __always_inline void io_emit(struct task_struct *p, struct thread *t, __u
 		r->waker_tid = t->waker_tid;
 		r->flags = t->io.flags;
 		io_fill_times(r, t, blocked);
-		bpf_probe_read_kernel(r->waker, sizeof(r->waker), t->io.waker);
+		if (!(r->flags & IO_SEEN))
+			bpf_probe_read_kernel(r->waker, sizeof(r->waker), t->io.waker);
 	}
 	if (r->flags & IO_SEEN) {
+		io_fill_limit(r, &t->io, now - t->out_ns);
 		r->bytes = t->io.bytes;
 		r->dev = disk_fill((struct gendisk *)t->io.disk, r->disk);
 		if (inode)

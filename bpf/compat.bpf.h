@@ -46,8 +46,10 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 #define typed(address, type) \
 	((type *)bpf_rdonly_cast((const void *)(address), bpf_core_type_id_kernel(type)))
 
-/* A pointer at a kernel address; 0 where nothing is mapped. */
+/* A pointer at a kernel address, and a number, which the verifier lets one calculate with; 0 where
+ * nothing is mapped. */
 #define pointer_at(address) ((__u64)typed(address, struct list_head)->next)
+#define number_at(address) ((__u64)typed(address, struct timespec64)->tv_sec)
 
 /*
  * Time that the task's group has spent throttled on its CPU. throttled_clock_self_time (6.6)
@@ -167,6 +169,117 @@ static __always_inline struct task_group *quota_group(struct cfs_rq *q)
 		found = g;
 	}
 	return g ? NULL : found;
+}
+
+/* Has the kernel limits of I/O, in a form that is known? Without it these types may not be there. */
+static __always_inline bool limits_exist(void)
+{
+	struct throtl_grp *tg = NULL;
+	struct request_queue *q = NULL;
+
+	return bpf_core_type_exists(struct throtl_grp) && bpf_core_field_exists(q->td) &&
+	       bpf_core_field_exists(tg->disptime);
+}
+
+/*
+ * What the block layer's throttle keeps for a group and a device: among the parts of the policies, whose
+ * numbers are not known here, the one that leads to the device's throttle. 0: nobody has a limit there.
+ * Addresses are numbers here: of pointers the verifier would follow each.
+ */
+static __always_inline __u64 throttle_of(struct blkcg_gq *blkg)
+{
+	struct request_queue *q = blkg->q;
+	__u64 td = number_at((__u64)q + bpf_core_field_offset(q->td)),
+	      pd = (__u64)blkg + bpf_core_field_offset(blkg->pd), at, found = 0;
+	struct throtl_grp *tg = NULL;
+
+	for (__u32 i = 0; td && i < bpf_core_field_size(blkg->pd) / sizeof(at); i++) {
+		at = number_at(pd + i * sizeof(at));
+		if (at && number_at(at + bpf_core_field_offset(tg->td)) == td)
+			found = at;
+	}
+	return found;
+}
+
+/* Limits of a group alone, of bytes and of operations a second: of writes, or of reads. */
+struct io_limit {
+	__u64 bps;
+	__u32 iops;
+};
+
+#define NO_BPS (~0ULL)
+#define NO_IOPS (~0U)
+
+/* Before 6.10 there may be two of each, of which the last is the limit. */
+static __always_inline struct io_limit io_limit_of(__u64 group, bool write)
+{
+	struct throtl_grp *tg = NULL;
+	__u64 bps = group + bpf_core_field_offset(tg->bps),
+	      iops = group + bpf_core_field_offset(tg->iops);
+	__u32 each = bpf_core_field_size(tg->bps) / 2, end = write ? 2 * each : each;
+
+	return (struct io_limit){ .bps = number_at(bps + end - sizeof(__u64)),
+				  .iops = number_at(iops + end / 2 - sizeof(__u32)) };
+}
+
+/* The next group whose limits hold what comes through this one: above it, by the throttle's own order,
+ * by which there is none in a hierarchy of cgroup v1. 0 = none. */
+static __always_inline __u64 throttle_above(__u64 group)
+{
+	struct throtl_grp *tg = NULL;
+	__u64 sq = bpf_core_field_offset(tg->service_queue),
+	      parent = bpf_core_field_offset(tg->service_queue.parent_sq),
+	      above = number_at(group + parent);
+
+	/* the last one is the device's own */
+	return above && number_at(above + parent - sq) ? above - sq : 0;
+}
+
+struct limit_walk {
+	__u64 group; /* the next one */
+	__u64 found, several; /* the latest one that has a limit, and those before it */
+	bool write;
+};
+
+static long limit_step(__u32 i, struct limit_walk *w)
+{
+	struct io_limit limit = io_limit_of(w->group, w->write);
+
+	(void)i;
+	if (limit.bps != NO_BPS || limit.iops != NO_IOPS) {
+		w->several |= w->found;
+		w->found = w->group;
+	}
+	w->group = throttle_above(w->group);
+	return !w->group;
+}
+
+/* The one group with a limit, of blkg's and those that hold what comes through it. NULL: none has, or
+ * more than one. */
+static __always_inline struct throtl_grp *limit_group(struct blkcg_gq *blkg, bool write)
+{
+	struct limit_walk w = { .write = write };
+
+	w.group = throttle_of(blkg);
+	if (w.group)
+		bpf_loop(GROUPS_DEPTH, limit_step, &w, 0);
+	return !w.found || w.several || w.group ? NULL : typed(w.found, struct throtl_grp);
+}
+
+#define LIMIT_LATE 2 /* jiffies by which the throttle's timer may be late */
+
+/* Has the limit of tg held anything back in the last `ns`? It says when what it held last may go on. */
+static __always_inline bool limit_held(struct throtl_grp *tg, __u64 ns)
+{
+	__s64 ago = bpf_jiffies64() - tg->disptime;
+
+	return ago <= (__s64)(ns / jiffy_ns + LIMIT_LATE);
+}
+
+/* The group that a block request is counted for; 0 = not known. */
+static __always_inline __u64 bio_group(struct bio *bio)
+{
+	return bio && bpf_core_field_exists(bio->bi_blkg) ? (__u64)bio->bi_blkg : 0;
 }
 
 /* The macro has a variable p of its own, so the argument must not be called p. */

@@ -266,6 +266,24 @@ static uint64_t unix_us(const struct pipeline *p, uint64_t ns)
 	return (ns + (uint64_t)p->realtime_offset_ns) / 1000;
 }
 
+static int longest_first(const void *a, const void *b)
+{
+	const struct snap_unbound *x = a, *y = b;
+
+	return (x->us < y->us) - (x->us > y->us);
+}
+
+static void fill_unbound(const struct assemble_counters *c, struct snap_health *h)
+{
+	static_assert((int)ASSEMBLE_UNBOUND_MAX <= (int)SNAP_UNBOUND_MAX, "all are shown");
+	for (size_t i = 0; i < c->n_unbound; i++)
+		h->unbound[h->n_unbound++] = (struct snap_unbound){ c->unbound[i].service,
+								    c->unbound[i].peer,
+								    c->unbound[i].calls,
+								    c->unbound[i].ns / 1000 };
+	qsort(h->unbound, h->n_unbound, sizeof(h->unbound[0]), longest_first);
+}
+
 static void fill_losses(const struct pipeline *p, struct snap_health *h)
 {
 	const struct assemble_counters *c = assemble_counters(p->assemble);
@@ -296,6 +314,7 @@ static void fill_losses(const struct pipeline *p, struct snap_health *h)
 	h->evicted = c->evicted;
 	h->late = c->late;
 	h->orphans = c->orphans;
+	fill_unbound(c, h);
 }
 
 static void fill_health(struct pipeline *p, struct snap_health *h)

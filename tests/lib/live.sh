@@ -94,6 +94,36 @@ cpu_quota_set() {
 	fi || bail "cannot set the quota of $1"
 }
 
+# ---- limits of I/O -------------------------------------------------------------------------
+# io_group DIR: makes a control group that may have limits of I/O; DIR below $IO_GROUPS
+if IO_GROUPS=$(awk '$3 == "cgroup" && $4 ~ /(^|,)blkio(,|$)/ { print $2; exit }' /proc/mounts) &&
+	[ -n "$IO_GROUPS" ]; then
+	IO_GROUPS_V2=
+else
+	IO_GROUPS=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	# shellcheck disable=SC2034 # for the tests
+	IO_GROUPS_V2=yes
+fi
+io_group() {
+	[ -n "$IO_GROUPS" ] || bail "no cgroup file system"
+	[ -z "$IO_GROUPS_V2" ] || echo +io >"${1%/*}/cgroup.subtree_control" ||
+		bail "io is no controller in ${1%/*}"
+	mkdir "$1" || bail "cannot make $1"
+}
+# io_limit_set DIR MAJOR:MINOR rbps|wbps|riops|wiops VALUE: max = no limit
+io_limit_set() {
+	local v1
+	case $3 in
+	r*) v1=read_${3#r} ;;
+	*) v1=write_${3#w} ;;
+	esac
+	if [ -n "$IO_GROUPS_V2" ]; then
+		echo "$2 $3=$4" >"$1/io.max"
+	else
+		echo "$2 ${4/max/0}" >"$1/blkio.throttle.${v1}_device"
+	fi || bail "cannot set the limit of $1"
+}
+
 # ---- servers -------------------------------------------------------------------------------
 tcp_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # the same without a connection, for a server that takes one

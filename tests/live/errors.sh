@@ -47,6 +47,19 @@ expect "not root: record" 3 'error\[T[0-9]+\]' "${nobody[@]}" record -o "$TMP/no
 check_not "not root: no file" test -e "$TMP/none"
 expect "not root: report --duration" 3 'error\[T[0-9]+\]' "${nobody[@]}" report --duration 1s
 expect "not root: doctor" 1 '' "${nobody[@]}" doctor
+few=-bpf,-sys_admin,-perfmon
+few_caps=(setpriv --bounding-set "$few" --inh-caps "$few")
+expect "root without its privileges: doctor" 1 '' "${few_caps[@]}" "$TARDY" doctor
+like "root without its privileges: why" "$(cat "$TMP/out")" '^FAIL +tier tp +programs not loaded: no privilege'
+unlike "root without its privileges: is root" "$(cat "$TMP/out")" 'run as root'
+few_files() (ulimit -n 12 && exec "$@")
+expect "few open files: doctor" 1 '' few_files "$TARDY" doctor
+like "few open files: doctor says why" "$(cat "$TMP/out")" '^FAIL +tier tp +programs not loaded: too many open files'
+unlike "few open files: is no lack of privilege" "$(cat "$TMP/out")" 'privilege, or|run as root'
+expect "few open files: record" 3 'error\[T0005\].*too many open files' few_files "$TARDY" record -p $$ \
+	-o "$TMP/none" --duration 1s
+like "few open files: record says what helps" "$(cat "$TMP/err")" '= fix: raise the limit'
+explained "few open files"
 nobody_pid=$(sh -c 'echo $$')
 expect "no such process" 4 "error\[T[0-9]+\].*$nobody_pid" "$TARDY" record -p "$nobody_pid" -o "$TMP/none"
 explained "no such process"

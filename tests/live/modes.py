@@ -132,6 +132,10 @@ def upload_disk():
     behind = sum(us for what, us in named.items() if what.startswith(("journal", "writeback")))
     ok(held > 0.2 * total and held + behind > 0.8 * total,
        say("it says that writes are held before the device"), named.most_common(4))
+    limited = sum(us for what, us in named.items()
+                  if " write held by limit 1.05 MB/s of classroom-" in what)
+    ok(limited > 0.9 * held, say("by the limit of the group that the pool is in"), limited, held,
+       named.most_common(4))
     nginx = [p for r in requests if r["route"] == "POST /upload.php" and r["service"] == "nginx"
              for p in r["parts"] if p["cause"] == "disk" and p["who"] == "nginx"]
     php = [p for r in requests if r["route"] == "POST /upload.php" and r["service"] == "nginx"

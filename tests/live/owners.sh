@@ -55,6 +55,27 @@ outside() {
 outside tcp "127.0.0.1:$(free_port)"
 outside unix "$TMP/store2.sock"
 
+# ---- an event loop that asks for one of several requests, it cannot be known which ------------
+address=127.0.0.1:$(free_port)
+port=$(free_port)
+spawn python3 "$here/owners_server.py" store "$address"
+store=$SPAWNED
+spawn python3 "$here/owners_server.py" later "$port" "$address"
+web=$SPAWNED
+wait_until 10 listens "${address#*:}" || bail "the store did not start"
+wait_until 10 listens "$port" || bail "the web server did not start"
+record_start "$store,$web"
+check "unknown: visitors came" python3 "$here/owners_client.py" "$port" 3 0 4
+record_end
+is "unknown: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests health
+facts python3 "$here/owners_check.py" unknown "$TMP/report" unknown "$web" "$store"
+"$TARDY" report -i "$TMP/data" health >"$TMP/health" 2>&1
+like "unknown: health says so" "$(cat "$TMP/health")" \
+	'unbound +[0-9]+ calls of no known request, [0-9.]+m?s'
+end_pid "$web"
+end_pid "$store"
+
 # ---- a proxy that queues: one server at a time, eight visitors -------------------------------
 port=$(free_port)
 back=$(free_port)

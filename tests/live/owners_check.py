@@ -3,6 +3,7 @@
 
 owners_check.py lasting REPORT NAME WEB STORE    each request of the web server made one call
 owners_check.py outside REPORT NAME WEB STORE    the web server also calls for nobody
+owners_check.py unknown REPORT NAME WEB STORE    whose calls the web server makes cannot be known
 owners_check.py proxy REPORT NAME PROXY SERVER   the proxy passes on what it reads, later
 """
 import sys
@@ -46,6 +47,24 @@ def outside(path, name, web, store):
        "%s: entry requests are the visitors' (%d)" % (name, len(entry)))
 
 
+def unknown(path, name, web, store):
+    """Each call that was found to be nobody's is counted, and no other one."""
+    rows = load(path)
+    health = kind(rows, "health")[0]
+    served = [r for r in kind(rows, "request") if r["pid"] == int(store)]
+    alone = [r for r in served if not r["parent"]]
+    told = health.get("unbound_calls", [])
+    calls, us = sum(u["calls"] for u in told), sum(u["us"] for u in told)
+    wall = sum(r["wall_us"] for r in alone)
+    ok(len(alone) >= 50, "%s: whose most calls are cannot be known (%d of %d)" %
+       (name, len(alone), len(served)))
+    # of a connection that is still open, the last one may be seen by one end only
+    ok(alone and abs(calls - len(alone)) <= 4, "%s: they are counted" % name, calls, len(alone))
+    ok(wall <= us < 2 * wall, "%s: with the time that they took" % name, us, wall)
+    services = {r["service"] for r in served}
+    ok(told and {u["peer"] for u in told} == services, "%s: and who was asked" % name, told, services)
+
+
 def proxy(path, name, front, back):
     """What the proxy passes on has the path that it read; each visitor's is its own."""
     rows = kind(load(path), "request")
@@ -68,4 +87,5 @@ def proxy(path, name, front, back):
 
 
 if __name__ == "__main__":
-    {"lasting": lasting, "outside": outside, "proxy": proxy}[sys.argv[1]](*sys.argv[2:])
+    {"lasting": lasting, "outside": outside, "unknown": unknown,
+     "proxy": proxy}[sys.argv[1]](*sys.argv[2:])

@@ -5,9 +5,12 @@ owners_server.py store ADDRESS        4 bytes are answered by 4: "slow" sleeps 3
 owners_server.py web PORT ADDRESS     GET /slow and /fast ask the store, on one lasting connection
 owners_server.py pages PORT           a thread each: /slow... sleeps 20 ms, others compute 3 ms
 owners_server.py ticker PORT ADDRESS  the same; GET /many asks 600 times; a thread asks all the time, for nobody
+owners_server.py later PORT ADDRESS   an event loop that waits 10 ms before it asks the store for a request, on
+                                      a lasting connection of its own
 
 ADDRESS is HOST:PORT or the path of a Unix socket.
 """
+import asyncio
 import http.server
 import os
 import socket
@@ -99,6 +102,23 @@ def shop(port, address):
     web.server(port, work, kind=http.server.HTTPServer).serve_forever()
 
 
+async def later(port, address):
+    async def visitor(reader, writer):
+        answers, asks = await asyncio.open_connection(*parse(address)[1])
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await asyncio.sleep(0.01)
+                asks.write(b"fast")
+                await answers.readexactly(4)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            asks.close()
+            writer.close()
+
+    async with await asyncio.start_server(visitor, "127.0.0.1", int(port)) as s:
+        await s.serve_forever()
+
+
 def page(path):
     if path.startswith("/slow"):
         time.sleep(0.02)
@@ -111,6 +131,8 @@ if __name__ == "__main__":
         store(sys.argv[2])
     elif sys.argv[1] == "pages":
         web.server(sys.argv[2], page).serve_forever()
+    elif sys.argv[1] == "later":
+        asyncio.run(later(sys.argv[2], sys.argv[3]))
     else:
         if sys.argv[1] == "ticker":
             threading.Thread(target=tick, args=(dial(sys.argv[3]),), daemon=True).start()

@@ -57,6 +57,54 @@ static void test_disk_by_phase(void **state)
 	scene_end(&s);
 }
 
+/* The limit that held a wait, with its group; only of what was held, and not by records of older versions. */
+static void test_disk_names_the_limit(void **state)
+{
+	static const struct {
+		uint64_t bps, iops;
+		const char *what;
+	} cases[] = {
+		{ 8388608, 0, "vda write held by limit 8.39 MB/s of up-*.scope: d/f" },
+		{ 999600000, 0, "vda write held by limit 1 GB/s of up-*.scope: d/f" },
+		{ 512, 0, "vda write held by limit 512 B/s of up-*.scope: d/f" },
+		{ 0, 100, "vda write held by limit 100 IO/s of up-*.scope: d/f" },
+		{ 560000, 20, "vda write held by limit 560 kB/s or 20 IO/s of up-*.scope: d/f" },
+		{ 0, 0, "vda write held: d/f" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rec_io r = { .xid = 1,
+				    .blocked_ns = US(900),
+				    .held_ns = US(600),
+				    .service_ns = US(300),
+				    .state = STATE_DISK,
+				    .flags = IO_SEEN | IO_WRITE,
+				    .disk = "vda",
+				    .name = "d/f",
+				    .limit_bps = cases[i / 2].bps,
+				    .limit_iops = cases[i / 2].iops,
+				    .group = "up-12.scope" };
+		const struct request *request;
+		struct scene s;
+		struct xchg e;
+
+		scene_init(&s);
+		if (i % 2) {
+			assert_int_equal(
+				scene_give(&s, &r, REC_IO, offsetof(struct rec_io, limit_bps), 900),
+				0);
+		} else {
+			GIVE(&s, r, REC_IO, 900);
+		}
+		request = served(&s, &e, STATE_DISK);
+		expect_part(request, NULL, CAUSE_DISK,
+			    i % 2 ? "vda write held: d/f" : cases[i / 2].what, 600);
+		expect_part(request, NULL, CAUSE_DISK, "vda write in device: d/f", 300);
+		scene_end(&s);
+	}
+}
+
 /* What the thread waits for after the answer names nothing of the request. */
 static void test_wait_after_the_answer(void **state)
 {
@@ -335,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_by_phase),
+		cmocka_unit_test(test_disk_names_the_limit),
 		cmocka_unit_test(test_disk_without_a_request),
 		cmocka_unit_test(test_wait_after_the_answer),
 		cmocka_unit_test(test_damaged_io),

@@ -278,6 +278,75 @@ static void test_left(void **state)
 	}
 }
 
+/* Calls of which it is not known whose they are: counted once, when they are over and let go, or when the
+ * input is over, with those that still wait; not connections on which nothing was asked. */
+static void test_unbound_are_counted(void **state)
+{
+	(void)state;
+	for (int ends = 0; ends < 2; ends++) {
+		const struct assemble_counters *c;
+		struct loop l;
+
+		loop_init(&l, "/a", "/b");
+		loop_learned(&l);
+		c = assemble_counters(l.s.a);
+		scene_proc(&l.s, NGINX, "nginx", "nginx");
+		call(&l, CALL, B, NULL, 100);
+		xchg_tcp_call(&l.c, CALL + 1, CALL + 1, NGINX, B, 9000); /* still waits */
+		REQUEST(&l.c, "\1\2\3\4", 200, 200);
+		scene_xchg(&l.s, &l.c, XCHG_OPEN, 210);
+		xchg_tcp_call(&l.c, CALL + 2, CALL + 2, NGINX, B, 9000); /* asks nothing */
+		l.c.x.turn[0].first_ns = AT(220);
+		scene_xchg(&l.s, &l.c, XCHG_OPEN, 220);
+		scene_xchg(&l.s, &l.a, XCHG_OPEN, 700);
+		scene_xchg(&l.s, &l.b, XCHG_OPEN, 700);
+		scene_tick(&l.s, 2000000);
+		assert_int_equal(c->n_unbound, 0);
+		if (ends)
+			assemble_finish(l.s.a);
+		else
+			scene_tick(&l.s, 8000000);
+		assert_int_equal(c->n_unbound, 1);
+		assert_string_equal(intern_text(c->unbound[0].service), "nginx");
+		assert_string_equal(intern_text(c->unbound[0].peer), "127.0.0.1:9000");
+		assert_int_equal(c->unbound[0].calls, ends ? 2 : 1);
+		assert_int_equal(c->unbound[0].ns, US(10));
+		if (!ends) { /* a copy of the record */
+			call(&l, CALL, B, NULL, 100);
+			scene_tick(&l.s, 16000000);
+			assert_int_equal(c->unbound[0].calls, 1);
+		}
+		scene_end(&l.s);
+	}
+}
+
+/* Of many peers those that come late are one row. */
+static void test_unbound_of_many_peers(void **state)
+{
+	enum { MANY = ASSEMBLE_UNBOUND_MAX + 10 };
+	const struct assemble_counters *c;
+	const struct assemble_unbound *last;
+	struct loop l;
+
+	(void)state;
+	loop_init(&l, "/a", "/b");
+	loop_learned(&l);
+	c = assemble_counters(l.s.a);
+	last = &c->unbound[ASSEMBLE_UNBOUND_MAX - 1];
+	for (uint16_t i = 0; i < MANY; i++) {
+		xchg_tcp_call(&l.c, CALL + i, CALL + i, NGINX, B, 9000 + i);
+		REQUEST(&l.c, "\1\2\3\4", 100, 100);
+		answer(&l.c, 110);
+		scene_xchg(&l.s, &l.c, XCHG_CLOSED, 110);
+	}
+	done(&l);
+	assemble_finish(l.s.a);
+	assert_int_equal(c->n_unbound, ASSEMBLE_UNBOUND_MAX);
+	assert_string_equal(intern_text(last->peer), "other");
+	assert_int_equal(last->calls, MANY - ASSEMBLE_UNBOUND_MAX + 1);
+	scene_end(&l.s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +358,8 @@ int main(void)
 		cmocka_unit_test(test_never_to_an_answered_one),
 		cmocka_unit_test(test_strayed),
 		cmocka_unit_test(test_left),
+		cmocka_unit_test(test_unbound_are_counted),
+		cmocka_unit_test(test_unbound_of_many_peers),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -162,6 +162,25 @@ static void losses_are_placed(void **state)
 	intern_release();
 }
 
+static void unbound_calls_by_peer(void **state)
+{
+	struct snapshot *s = fixture_busy();
+	char *text = export_all(s, EXPORT_HEALTH);
+
+	(void)state;
+	assert_null(strstr(text, "unbound"));
+	free(text);
+	s->health.unbound[0] = (struct snap_unbound){ intern_str("app"),
+						      intern_str("127.0.0.1:5432"), 12, 3100000 };
+	s->health.n_unbound = 1;
+	text = export_all(s, EXPORT_HEALTH);
+	assert_non_null(strstr(text, ",\"unbound_calls\":[{\"service\":\"app\","
+				     "\"peer\":\"127.0.0.1:5432\",\"calls\":12,\"us\":3100000}]}"));
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void empty_and_hostile(void **state)
 {
 	struct snapshot *s = fixture_empty();
@@ -208,7 +227,7 @@ int main(void)
 		cmocka_unit_test(kinds_and_schema),       cmocka_unit_test(parts_sum_to_the_wall),
 		cmocka_unit_test(identities_are_strings), cmocka_unit_test(empty_and_hostile),
 		cmocka_unit_test(streams_are_told_apart), cmocka_unit_test(failed_writes),
-		cmocka_unit_test(losses_are_placed),
+		cmocka_unit_test(unbound_calls_by_peer),  cmocka_unit_test(losses_are_placed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,32 @@ static char *report(const struct snapshot *s, unsigned what, const struct text_o
 	return text;
 }
 
+/* Calls of no known request: figures and rows, and a word where only routes are shown. */
+static void unbound_calls(void **state)
+{
+	struct snapshot *s = fixture_busy();
+	struct text_opts o = { .width = 80, .color = TEXT_COLOR_NEVER };
+	char *text;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10; i++)
+		s->health.unbound[i] = (struct snap_unbound){ intern_str("app"),
+							      intern_fmt("127.0.0.1:%u", 5432 + i),
+							      10 - i, 1000 };
+	s->health.n_unbound = 10;
+	text = report(s, EXPORT_HEALTH, &o);
+	assert_non_null(strstr(text, "\n  unbound     55 calls of no known request, 10ms\n"
+				     "              10 (1.0ms)  app to 127.0.0.1:5432\n"));
+	assert_non_null(strstr(text, "3 (1.0ms)  app to 127.0.0.1:5439\n              + 2 more\n"));
+	free(text);
+	text = report(s, EXPORT_ROUTES, &o);
+	assert_non_null(strstr(text, "\n 55 calls of no known request: some of what is unknown may "
+				     "be these\n"));
+	free(text);
+	snapshot_free(s);
+	intern_release();
+}
+
 static void stored_report(void **state)
 {
 	struct snapshot *s = fixture_busy();
@@ -275,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stored_report),
+		cmocka_unit_test(unbound_calls),
 		cmocka_unit_test(every_width_fits),
 		cmocka_unit_test(ascii_is_ascii),
 		cmocka_unit_test(color_changes_nothing_else),

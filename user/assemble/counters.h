@@ -4,8 +4,17 @@
  */
 #ifndef TARDY_ASSEMBLE_COUNTERS_H
 #define TARDY_ASSEMBLE_COUNTERS_H
+#include <stddef.h>
 #include <stdint.h>
 #include "bpf/abi.h"
+
+enum { ASSEMBLE_UNBOUND_MAX = 64 };
+
+/* Calls of a service to a peer that are in no request. */
+struct assemble_unbound {
+	uint32_t service, peer; /* ids of names */
+	uint64_t calls, ns;
+};
 
 struct assemble_counters {
 	uint64_t records; /* all, whatever their type */
@@ -17,5 +26,7 @@ struct assemble_counters {
 	uint64_t evicted; /* let go because a table was full */
 	uint64_t lost; /* records that the kernel side or the reader lost */
 	uint64_t lost_by_kind[COUNTER_COUNT];
+	struct assemble_unbound unbound[ASSEMBLE_UNBOUND_MAX]; /* the last one is all others */
+	size_t n_unbound;
 };
 #endif

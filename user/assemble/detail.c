@@ -10,7 +10,7 @@
 #include "ingest/record.h"
 
 /* A phase of a disk wait below 1 / PHASE_SHARE of it is counted with the largest. */
-enum { PHASE_SHARE = 50, WHAT_BYTES = ABI_NAME + 96, OPAQUE_RUN = 16, VERSION_DIGITS_MAX = 2 };
+enum { PHASE_SHARE = 50, WHAT_BYTES = 2 * ABI_NAME + 96, OPAQUE_RUN = 16, VERSION_DIGITS_MAX = 2 };
 
 static bool is_digit(char c)
 {
@@ -292,10 +292,44 @@ static void io_part(struct assemble *a, const struct rec_io *r, const char *phas
 	w->what = *lead || name.len ? what_of(lead, name) : 0;
 }
 
+/* "8.39 MB/s", "100 IO/s", or both: which of them it was is not known. */
+static void put_limit(char *out, size_t cap, const struct rec_io *r)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB" };
+	double bps = (double)r->limit_bps;
+	size_t unit = 0;
+	int n = 0;
+
+	for (; bps >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		bps /= 1000;
+	if (r->limit_bps)
+		n = snprintf(out, cap, "%.3g %s/s%s", bps, units[unit],
+			     r->limit_iops ? " or " : "");
+	if (r->limit_iops)
+		snprintf(out + n, cap - (size_t)n, "%llu IO/s", (unsigned long long)r->limit_iops);
+}
+
+/* "held by limit 8.39 MB/s of uploads.service"; just "held" where the limit is not known. */
+static void put_held(char *out, size_t cap, const struct rec_io *r)
+{
+	struct slice group;
+	char limit[48];
+	int n;
+
+	snprintf(out, cap, "held");
+	if (r->h.len < sizeof(*r) || !*r->group || !(r->limit_bps || r->limit_iops))
+		return;
+	group = record_text(r->group, sizeof(r->group));
+	put_limit(limit, sizeof(limit), r);
+	n = snprintf(out, cap, "held by limit %s of ", limit);
+	out[put_name(out, (size_t)n, cap, group)] = 0;
+}
+
 /* Splits a wait by the phases of the block request that ended it. */
 void detail_io(struct assemble *a, const struct rec_io *r)
 {
-	static const char *const names[] = { "held", "queued", "in device", "" };
+	char held[WHAT_BYTES - ABI_NAME];
+	const char *const names[] = { held, "queued", "in device", "" };
 	enum { PHASES = sizeof(names) / sizeof(names[0]) };
 	uint64_t ns[PHASES] = { r->held_ns, r->queue_ns, r->service_ns, 0 }, left = r->blocked_ns;
 	size_t most = 0;
@@ -314,6 +348,7 @@ void detail_io(struct assemble *a, const struct rec_io *r)
 			ns[most] += ns[i];
 			ns[i] = 0;
 		}
+	put_held(held, sizeof(held), r);
 	for (size_t i = 0; i < PHASES; i++)
 		io_part(a, r, names[i], ns[i]);
 }

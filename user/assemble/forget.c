@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "assemble/slot.h"
+#include "assemble/unbound.h"
 
 #define SECOND 1000000000ull
 #define CLOSED_NS (2 * SECOND)
@@ -127,6 +128,7 @@ void forget_nodes(struct assemble *a, uint64_t covered_ns)
 			continue;
 		if (!node_seen(n))
 			a->counters.orphans += n->n_calls;
+		unbound_count(a, n, false);
 		node_free(a, n, END_ORPHANED);
 	}
 }

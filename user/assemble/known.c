@@ -43,6 +43,10 @@ static void known_keep_names(void *ctx)
 		intern_keep(((struct name *)it.value)->route);
 	for (size_t i = 0; i < ABI_PROBES_MAX; i++)
 		intern_keep(a->labels[i]);
+	for (size_t i = 0; i < a->counters.n_unbound; i++) {
+		intern_keep(a->counters.unbound[i].service);
+		intern_keep(a->counters.unbound[i].peer);
+	}
 }
 
 struct assemble *known_new(void)

@@ -91,6 +91,7 @@ struct conn {
 	struct node *joined; /* where the next search for a join begins; NULL = at the newest */
 	uint32_t srtt_us; /* round trip, 0 = not known or within this host */
 	uint64_t done_seqs; /* exchanges before this number are finished and gone */
+	uint64_t unbound_seqs; /* calls before this number were counted if they are in no request */
 	/* arrived, not read by anybody */
 	uint64_t pending_ns; /* arrival, 0 = none */
 	uint64_t pending_seen_ns;

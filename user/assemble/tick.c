@@ -9,6 +9,7 @@
 #include "assemble/life.h"
 #include "assemble/owner.h"
 #include "assemble/slot.h"
+#include "assemble/unbound.h"
 
 #define SECOND 1000000000ull
 
@@ -72,4 +73,5 @@ void tick_last(struct assemble *a)
 	owner_find_all(a, UINT64_MAX);
 	slots_find(a);
 	give_all(a);
+	unbound_count_last(a);
 }

@@ -11,6 +11,7 @@
 #include "ingest/capture_read.h"
 #include "ingest/record.h"
 #include "probe/procinfo.h"
+#include "probe/refusal.h"
 
 volatile sig_atomic_t cmd_stop;
 
@@ -89,6 +90,7 @@ static int resolve(const struct cli_options *o, struct selection *out)
 
 static int load_error(const struct cli_options *o, struct probe *probe, int err)
 {
+	const struct refusal *r = probe_refusal();
 	const struct probe_hook_status *hooks;
 	int point = probe ? probe_failed_point(probe) : -1;
 	size_t n = probe ? probe_hooks(probe, &hooks) : 0;
@@ -105,14 +107,10 @@ static int load_error(const struct cli_options *o, struct probe *probe, int err)
 			 strerror(-hooks[i].error));
 		return log_error(LOG_NO_HOOKS, "this kernel lacks a hook that tardy needs");
 	}
-	if (err == -EPERM || err == -EACCES) {
-		if (geteuid() != 0) {
-			log_hint(LOG_WHERE, "running as uid %u", (unsigned)geteuid());
-			return log_error(LOG_NOT_ROOT, "cannot load BPF programs: %s",
-					 strerror(-err));
-		}
-	}
-	return log_error(LOG_LOAD_FAILED, "cannot load BPF programs: %s", strerror(-err));
+	if (*r->what)
+		log_hint(LOG_WHERE, "%s%s%s", r->what, *r->words ? ": " : "", r->words);
+	log_hint(LOG_FIX, "%s", refusal_mend(r, err, geteuid() == 0));
+	return log_error(LOG_LOAD_FAILED, "cannot load BPF programs: %s", refusal_why(r, err));
 }
 
 int cmd_session_open(struct cmd_session *s, const struct cli_options *o)

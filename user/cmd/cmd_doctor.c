@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
 #include "probe/probe.h"
+#include "probe/refusal.h"
 
 struct finding {
 	const char *state; /* "ok", "WARN", "FAIL" */
@@ -89,8 +90,8 @@ static void look_at_host(struct doctor *d)
 	}
 }
 
-/* err: of the probe as a whole. */
-static void look_at_each_hook(struct doctor *d, struct probe *p, int err)
+/* loaded: the programs were, or a hook says why not. */
+static void look_at_each_hook(struct doctor *d, struct probe *p, bool loaded)
 {
 	const struct probe_hook_status *hooks;
 	size_t n = p ? probe_hooks(p, &hooks) : 0;
@@ -104,12 +105,28 @@ static void look_at_each_hook(struct doctor *d, struct probe *p, int err)
 					h->tracepoint);
 
 		snprintf(f->detail, sizeof(f->detail), "%s: %s", h->gives,
-			 h->on ? "on" : why_off(h->error ? h->error : err));
-		if (!h->on) {
+			 h->on                   ? "on" :
+			 loaded || h->error != 0 ? why_off(h->error) :
+						   "programs not loaded, see above");
+		if (!h->on)
 			f->effect = h->effect;
-			f->fix = mend_off(h->error ? h->error : err);
-		}
+		if (!h->on && (loaded || h->error))
+			f->fix = mend_off(h->error);
 	}
+}
+
+/* "programs not loaded: refused by this kernel's verifier (prog on_sched_switch: R1 invalid mem access)" */
+static void say_refused(struct finding *f, int err)
+{
+	const struct refusal *r = probe_refusal();
+	const char *why = refusal_why(r, err);
+
+	if (*r->what)
+		snprintf(f->detail, sizeof(f->detail), "programs not loaded: %s (%s%s%s)", why,
+			 r->what, *r->words ? ": " : "", r->words);
+	else
+		snprintf(f->detail, sizeof(f->detail), "programs not loaded: %s", why);
+	f->fix = refusal_mend(r, err, geteuid() == 0);
 }
 
 static void look_at_hooks(struct doctor *d)
@@ -118,21 +135,24 @@ static void look_at_hooks(struct doctor *d)
 	struct probe *p = probe_new(&po);
 	struct finding *f;
 	uint64_t t0 = cmd_now_ns();
-	int err = p ? probe_load(p) : -ENOMEM;
+	int load_err = p ? probe_load(p) : -ENOMEM, err = load_err;
 
 	if (!err)
 		err = probe_attach(p);
 	f = add(d, err ? "FAIL" : "ok", "tier tp");
-	if (err) {
-		snprintf(f->detail, sizeof(f->detail), "programs not loaded: %s", strerror(-err));
+	if (err)
 		f->effect = "nothing can be measured";
+	if (load_err) {
+		say_refused(f, load_err);
+	} else if (err) {
+		snprintf(f->detail, sizeof(f->detail), "programs not attached: %s", strerror(-err));
 		f->fix = "tardy -v doctor shows the kernel's own words";
 	} else {
 		snprintf(f->detail, sizeof(f->detail),
 			 "BTF raw tracepoints; loaded and attached in %.0f ms",
 			 (double)(cmd_now_ns() - t0) / 1e6);
 	}
-	look_at_each_hook(d, p, err);
+	look_at_each_hook(d, p, !load_err);
 	probe_free(p);
 }
 
@@ -182,7 +202,7 @@ int doctor_write(FILE *out, struct probe *attached)
 	look_at_host(&d);
 	snprintf(add(&d, "ok", "tier tp")->detail, sizeof(d.v[0].detail),
 		 "BTF raw tracepoints; attached for this recording");
-	look_at_each_hook(&d, attached, 0);
+	look_at_each_hook(&d, attached, true);
 	return print_json(out, &d);
 }
 

@@ -307,6 +307,21 @@ static void put_lost_intervals(struct json *j, const struct snap_health *h)
 	json_u64(j, "lost_intervals_dropped", h->lost_intervals_dropped);
 }
 
+/* Calls that are in no request, by who made them and to whom. */
+static void put_unbound(struct json *j, const struct snap_health *h)
+{
+	json_open_array(j, "unbound_calls");
+	for (size_t i = 0; i < h->n_unbound; i++) {
+		json_open_object(j, NULL);
+		put_label(j, "service", h->unbound[i].service);
+		put_label(j, "peer", h->unbound[i].peer);
+		json_u64(j, "calls", h->unbound[i].calls);
+		json_u64(j, "us", h->unbound[i].us);
+		json_close_object(j);
+	}
+	json_close_array(j);
+}
+
 static void put_health(struct json *j, const struct snapshot *s)
 {
 	const struct snap_health *h = &s->health;
@@ -343,6 +358,8 @@ static void put_health(struct json *j, const struct snapshot *s)
 	json_u64(j, "evicted", h->evicted);
 	json_u64(j, "late", h->late);
 	json_u64(j, "orphans", h->orphans);
+	if (h->n_unbound)
+		put_unbound(j, h);
 	line_end(j);
 }
 

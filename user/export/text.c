@@ -483,6 +483,8 @@ static void put_health(struct text *t)
 		put_linef(t, "              %s are counted, but not listed one by one",
 			  format_grouped(c, s->requests_dropped));
 	put_linef(t, "  unmeasured  %s of the waiting", format_percent(a, words_unknown_share(s)));
+	for (size_t i = 0; words_unbound(h, i, line, t->ascii); i++)
+		put_linef(t, "  %-11s %.1000s", i ? "" : "unbound", line);
 	for (size_t i = 0; words_stacks(h, i, line); i++)
 		put_linef(t, "  %-11s %.1000s", i ? "" : "stacks", line);
 	if (h->has_own_cost)
@@ -528,6 +530,9 @@ int export_text(FILE *out, const struct snapshot *s, unsigned what, const struct
 	put_line(&t, "");
 	words_cost(s, false, cost);
 	put_linef(&t, " %s, seen %s", cost, format_grouped(seen, s->health.seen));
+	if (words_unbound_calls(&s->health))
+		put_linef(&t, " %s calls of no known request: some of what is unknown may be these",
+			  format_grouped(seen, words_unbound_calls(&s->health)));
 	if (t.err)
 		return t.err;
 	errno = 0;

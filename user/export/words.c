@@ -397,6 +397,39 @@ bool words_stacks(const struct snap_health *h, size_t line, char *buf)
 	}
 }
 
+uint64_t words_unbound_calls(const struct snap_health *h)
+{
+	uint64_t calls = 0;
+
+	for (size_t i = 0; i < h->n_unbound; i++)
+		calls += h->unbound[i].calls;
+	return calls;
+}
+
+bool words_unbound(const struct snap_health *h, size_t line, char *buf, bool ascii)
+{
+	enum { ROWS = 8 };
+	char service[FORMAT_LABEL], peer[FORMAT_LABEL], calls[FORMAT_LEN], us[FORMAT_LEN];
+	const struct snap_unbound *u = line ? &h->unbound[line - 1] : NULL;
+	uint64_t all_us = 0;
+
+	if (!h->n_unbound || line > h->n_unbound || line > ROWS + 1)
+		return false;
+	for (size_t i = 0; i < h->n_unbound; i++)
+		all_us += h->unbound[i].us;
+	if (!u)
+		snprintf(buf, WORDS_LEN, "%s calls of no known request, %s",
+			 format_grouped(calls, words_unbound_calls(h)), format_us(us, all_us));
+	else if (line > ROWS)
+		snprintf(buf, WORDS_LEN, "+ %zu more", h->n_unbound - ROWS);
+	else
+		snprintf(buf, WORDS_LEN, "%s (%s)  %s to %s", format_grouped(calls, u->calls),
+			 format_us(us, u->us),
+			 words_label(service, sizeof(service), u->service, "-", 40, ascii),
+			 words_label(peer, sizeof(peer), u->peer, "-", 60, ascii));
+	return true;
+}
+
 void words_cost(const struct snapshot *s, bool brief, char *buf)
 {
 	const struct snap_health *h = &s->health;

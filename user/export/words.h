@@ -36,6 +36,10 @@ void words_stack(const uint32_t *frames, size_t n, size_t n_kernel, char *buf, u
 bool words_stacks(const struct snap_health *h, size_t line, char *buf);
 /* The share of stacks whose callers are unknown, 0..1. */
 double words_broken_share(const struct snap_health *h);
+/* Calls that are in no request, line by line; false when there is no line of that number. */
+bool words_unbound(const struct snap_health *h, size_t line, char *buf, bool ascii);
+/* How many there are. */
+uint64_t words_unbound_calls(const struct snap_health *h);
 /* What watching costs and what was lost; always on screen. brief: for narrow places. */
 void words_cost(const struct snapshot *s, bool brief, char *buf);
 /* When and where something was lost: "14:03:20.117 to 14:03:22.480  cpu 1  ring_full_exchange 7",

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,6 +18,7 @@
 #include "probe/cpus.h"
 #include "probe/hooks.h"
 #include "probe/points.h"
+#include "probe/refusal.h"
 #include "probe/sweep.h"
 #include "probe/syscalls.h"
 #include "tardy.skel.h"
@@ -63,23 +65,35 @@ static struct bpf_program *hook_program(struct probe *p, size_t i)
 	return NULL;
 }
 
-static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	(void)level, (void)fmt, (void)args;
-	return 0;
-}
+/* libbpf's messages have no owner: of the load that is under way, or was the last one. */
+static struct refusal refused;
+static bool loud;
 
-static int print_stderr(enum libbpf_print_level level, const char *fmt, va_list args)
+static int hear(enum libbpf_print_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
-static int print_stderr(enum libbpf_print_level level, const char *fmt, va_list args)
+static int hear(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, args);
+	char *text = NULL;
+
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, args) < 0)
+		return 0;
+	refusal_hear(&refused, text);
+	if (loud)
+		fputs(text, stderr);
+	free(text);
+	return 0;
 }
 
 void probe_set_verbose(bool verbose)
 {
-	libbpf_set_print(verbose ? print_stderr : print_nothing);
+	loud = verbose;
+	libbpf_set_print(hear);
+}
+
+const struct refusal *probe_refusal(void)
+{
+	return &refused;
 }
 
 struct probe *probe_new(const struct probe_opts *opts)
@@ -219,6 +233,7 @@ int probe_load(struct probe *p)
 {
 	int err, missing;
 
+	refused = (struct refusal){ 0 };
 	p->skel = tardy_bpf__open();
 	if (!p->skel)
 		return errno ? -errno : -EINVAL;

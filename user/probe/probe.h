@@ -37,6 +37,8 @@ struct probe_opts {
 /* Passes libbpf's messages (the verifier's log) to stderr, or drops them. For the process. */
 void probe_set_verbose(bool verbose);
 
+struct refusal;
+
 struct probe_hook_status {
 	const char *program, *tracepoint, *gives, *effect;
 	bool required;
@@ -49,6 +51,8 @@ typedef int (*probe_record_fn)(void *ctx, const struct rec_hdr *rec);
 
 /* Copies opts' scalars; the arrays must live until probe_load() returned. NULL: no memory. */
 struct probe *probe_new(const struct probe_opts *opts);
+/* Why the latest load failed, if probe_set_verbose() was called before it. */
+const struct refusal *probe_refusal(void);
 /* Loads the programs. -EPERM: privilege; -ESRCH/-EOPNOTSUPP: the kernel lacks BTF or a hook;
  * else libbpf's error. probe_hooks() tells which. */
 int probe_load(struct probe *p);

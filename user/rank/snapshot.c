@@ -77,6 +77,10 @@ static void snapshot_keep_names(void *ctx)
 		keep_stack(&s->stacks[i]);
 	for (size_t i = 0; i < s->n_pools; i++)
 		intern_keep(s->pools[i].service);
+	for (size_t i = 0; i < s->health.n_unbound; i++) {
+		intern_keep(s->health.unbound[i].service);
+		intern_keep(s->health.unbound[i].peer);
+	}
 }
 
 void snapshot_hold(struct snapshot *s)

@@ -16,7 +16,12 @@
 
 #define VERDICT_LONG_US 100000 /* a single request that took longer is told of on a calm host */
 
-enum { SNAP_TREND = 8, SNAP_LOST_KINDS_MAX = 32, SNAP_LOST_INTERVALS_MAX = 64 };
+enum {
+	SNAP_TREND = 8,
+	SNAP_LOST_KINDS_MAX = 32,
+	SNAP_LOST_INTERVALS_MAX = 64,
+	SNAP_UNBOUND_MAX = 64
+};
 
 /* A share of a mean request (routes) or of one request. */
 struct snap_part {
@@ -149,6 +154,11 @@ struct snap_lost_interval {
 	uint64_t count;
 };
 
+struct snap_unbound { /* calls of a service that are in no request */
+	uint32_t service, peer;
+	uint64_t calls, us;
+};
+
 struct snap_health {
 	uint64_t seen; /* records */
 	uint64_t lost; /* records */
@@ -160,6 +170,8 @@ struct snap_health {
 	/* in the collector: records that do not make sense, exchanges for which a table had no room,
 	 * calls and waits whose request was gone already, or was never seen */
 	uint64_t malformed, evicted, late, orphans;
+	struct snap_unbound unbound[SNAP_UNBOUND_MAX]; /* longest time first */
+	size_t n_unbound;
 	bool has_own_cost; /* false in replay */
 	double own_cpu_ratio; /* of one core */
 	double probe_cpu_ratio; /* of one core */

@@ -63,6 +63,14 @@ static void put_losses(struct lines *l, const struct snapshot *s)
 	    "breakdown  %s of the waiting is unknown", format_percent(a, words_unknown_share(s)));
 }
 
+static void put_unbound(struct lines *l, const struct snap_health *h)
+{
+	char line[WORDS_LEN];
+
+	for (size_t i = 0; words_unbound(h, i, line, l->v->ascii); i++)
+		put(l, "", "%-10s %.1000s", i ? "" : "unbound", line);
+}
+
 static void put_stacks(struct lines *l, const struct snap_health *h)
 {
 	char line[WORDS_LEN];
@@ -107,6 +115,7 @@ static void draw(struct view *v, struct view_area area)
 	    format_span(window, (double)s->window_us / 1e6),
 	    words_label(name, sizeof(name), s->kernel, "unknown", 40, v->ascii));
 	put_losses(&l, s);
+	put_unbound(&l, &s->health);
 	put_stacks(&l, &s->health);
 	put_cost(&l, s);
 	for (size_t i = 0; i < s->n_pools; i++)

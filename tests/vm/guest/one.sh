@@ -17,6 +17,7 @@
 export TARDY_ORACLE_COMPARE=--sleep-sum
 load loop
 scene_doctor
+scene_limit
 scene_http
 alone=spin,sleep,futex,flock,pipe,disk,fsync,fault,upstream,body,reader,mutex,hflock,mix,throttle
 scene_oracle threads --mode threads --samples 12 --only $alone

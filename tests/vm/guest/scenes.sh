@@ -108,3 +108,57 @@ scene_http() {
 	/build/tardy report -i /out/http.data requests health -F json >/out/http.json 2>/out/report.err
 	is "report: exit status" $? 0
 }
+
+# limits_are ABOVE BELOW: reads of the loop device in the two groups of scene_limit, or max
+limits_are() {
+	echo "$limit_dev rbps=$1" >/sys/fs/cgroup/above/io.max
+	echo "$limit_dev rbps=$2" >/sys/fs/cgroup/above/below/io.max
+}
+# limit_told NAME REGEX: what three requests have waited for
+limit_told() {
+	local i record
+	/build/tardy record -p "$limited" -o /out/limit.data 2>/tmp/record.log &
+	record=$!
+	wait_until 20 grep -q 'recording to' /tmp/record.log || not_ok "tardy records" "$(cat /tmp/record.log)"
+	for i in 1 2 3; do get /data; done
+	sleep 0.5
+	kill -INT $record
+	wait $record
+	is "$1: record: exit status" $? 0
+	/build/tardy report -i /out/limit.data hotspots -F json >/out/limit.json
+	like "$1: what was held is told by its limit" /out/limit.json "$2"
+	rm /out/limit.data
+}
+
+# scene_limit: a server reads a file past the page cache behind the limit of a group above its own, of its
+# own, and of both
+scene_limit() {
+	local disk
+	mkdir -p /tmp/front /tmp/limit
+	truncate -s 32M /tmp/image
+	mkfs.ext4 -q -F /tmp/image
+	disk=$(losetup -f --show /tmp/image)
+	mount "$disk" /tmp/limit
+	limit_dev=$(cat "/sys/block/${disk#/dev/}/dev")
+	mkdir -p /sys/fs/cgroup/above
+	echo +io >/sys/fs/cgroup/above/cgroup.subtree_control
+	mkdir /sys/fs/cgroup/above/below
+	echo $$ >/sys/fs/cgroup/above/below/cgroup.procs
+	nginx_up /tmp/limit 'server { listen 127.0.0.1:8080; root /tmp/limit; directio 512;
+		output_buffers 1 64k; }'
+	limited=$!
+	echo $$ >/sys/fs/cgroup/cgroup.procs
+	busybox dd if=/dev/urandom of=/tmp/limit/data bs=64k count=4 2>/dev/null
+	sync
+	wait_until 20 listens 127.0.0.1 8080 || not_ok "a server listens" "$(cat /tmp/limit/error.log)"
+	limits_are 1000000 max
+	limit_told "above" '"what":"loop0 read held by limit 1 MB/s of above: '
+	limits_are max 2000000
+	limit_told "its own" '"what":"loop0 read held by limit 2 MB/s of below: '
+	limits_are 1000000 2000000
+	limit_told "both" '"what":"loop0 read held: '
+	kill "$limited"
+	wait "$limited"
+	umount /tmp/limit
+	losetup -d "$disk"
+}
