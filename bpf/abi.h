@@ -129,10 +129,13 @@ struct rec_turn {
 struct rec_idle {
 	uint64_t ns;
 	uint32_t tid; /* 0 = not known */
-	/* Of the latest of these waits: IDLE_TOLD; IDLE_TIMED_OUT, so something was due; IDLE_TICK, that was so
-	 * long in coming before, and then no I/O followed; the milliseconds since the thread first waited
-	 * until that time; and the time since the wait ended, in units of IDLE_TURN_US. Older versions: 0, or it
-	 * timed out, then 1 and the microseconds since the thread first waited until that time. */
+	/* Of the latest of these waits: IDLE_TOLD; IDLE_TIMED_OUT, so something was due (only at the I/O of the
+	 * first request that the thread went on with then); IDLE_ANYBODYS, that may have been for the loop's
+	 * own sake (it was as long in coming before, and then no I/O followed), or what it goes on with may be
+	 * another thread's result (these have ended such waits) that came while it was slow to go on; the
+	 * milliseconds since the thread first waited until that time; and the time since the wait ended, in
+	 * units of IDLE_TURN_US. Older versions: 0, or it timed out, then 1 and the microseconds since the
+	 * thread first waited until that time. */
 	uint32_t latest;
 };
 
@@ -140,7 +143,7 @@ struct rec_idle {
 #define IDLE_TIMED_OUT 0x40000000u
 #define IDLE_CHOSEN_SHIFT 15
 #define IDLE_CHOSEN_MAX 0x7fffu
-#define IDLE_TICK 0x4000u
+#define IDLE_ANYBODYS 0x4000u
 #define IDLE_TURN_MAX 0x3fffu /* or more */
 #define IDLE_TURN_US 64u
 

@@ -79,6 +79,7 @@ struct thread {
 	__u64 due_ns; /* when the present wait in poll ends by its timeout */
 	__u64 chosen_ns; /* since when it waits in poll until then */
 	__u64 polled_ns; /* its latest wait in poll ended */
+	__u64 due_for; /* the request that it went on with first when it had ended by its timeout */
 	__u64 tick_ns; /* the latest time that was due, and then no I/O followed, was so long in coming */
 	/* the scheduler's own account at switch-out, see thread_unseen() */
 	__u64 exec_ns; /* CPU time so far */
@@ -116,6 +117,7 @@ struct thread {
 	__u8 awaits_next; /* the present wait is on the connection that it has answered */
 	__u8 has_rests; /* any of rests is set */
 	__u8 has_work; /* work is set: the wait that it has ended was the latest in poll or futex */
+	__u8 helped; /* a loop: other threads of its process have ended its waits in poll */
 	__u8 lends; /* a loop that has woken a worker since */
 	__u8 turn_mixed; /* it has done I/O for several requests in this turn */
 	__u8 holds; /* held is set: it has called somebody since its last I/O for who asked */
@@ -155,6 +157,7 @@ static __always_inline struct thread *thread_of(struct task_struct *p)
 }
 
 #define DUE_SLACK_NS 2000000ULL
+#define SLOW_TURN_US 1000
 
 static __always_inline bool state_is_idle(__u32 state)
 {
@@ -184,8 +187,9 @@ static __always_inline void thread_polls(struct thread *t, __u64 now)
 	t->chosen_ns = now;
 }
 
-/* At an I/O, after the thread's time was taken. */
-static __always_inline void thread_idle(const struct thread *t, __u32 tid, struct rec_idle *to)
+/* At an I/O for request xid, after the thread's time was taken. What was due is that of the first one that the
+ * thread goes on with: others may come in the same turn for reasons that are not seen. */
+static __always_inline void thread_idle(struct thread *t, __u64 xid, __u32 tid, struct rec_idle *to)
 {
 	__u64 turn = (t->last_io_ns - t->polled_ns) / (IDLE_TURN_US * 1000), ms, coming;
 
@@ -194,12 +198,17 @@ static __always_inline void thread_idle(const struct thread *t, __u32 tid, struc
 	to->latest = IDLE_TOLD | (turn < IDLE_TURN_MAX ? turn : IDLE_TURN_MAX);
 	if (!t->on_time)
 		return;
+	if (!t->due_for)
+		t->due_for = xid;
+	if (t->due_for != xid)
+		return;
 	ms = (t->last_io_ns - t->chosen_ns) / 1000000;
 	to->latest |= IDLE_TIMED_OUT | (ms < IDLE_CHOSEN_MAX ? ms : IDLE_CHOSEN_MAX)
 					       << IDLE_CHOSEN_SHIFT;
 	coming = t->polled_ns - t->chosen_ns;
-	if (coming < t->tick_ns + DUE_SLACK_NS && t->tick_ns < coming + DUE_SLACK_NS)
-		to->latest |= IDLE_TICK;
+	if ((t->helped && turn > SLOW_TURN_US / IDLE_TURN_US) ||
+	    (coming < t->tick_ns + DUE_SLACK_NS && t->tick_ns < coming + DUE_SLACK_NS))
+		to->latest |= IDLE_ANYBODYS;
 }
 
 /* Books the `runq` between a wakeup or a preemption and the CPU: what a quota held back is `throttle`,
@@ -490,8 +499,10 @@ static __always_inline void timed_unseen(struct thread *t, __u64 blocked)
 static __always_inline void poll_ended(struct thread *t, __u64 blocked)
 {
 	if (t->out_state == STATE_POLL && t->timeout_ns &&
-	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns)
+	    blocked + TIMEOUT_SLACK_NS >= t->timeout_ns) {
 		t->on_time = 1;
+		t->due_for = 0;
+	}
 }
 
 #define WAKE_AHEAD_NS 1000000ULL /* a hypervisor can hold up the CPU that is switching */

@@ -174,13 +174,17 @@ static __always_inline bool wakes_by_write(struct task_struct *waker)
 	return mode != S_IFREG && mode != S_IFBLK && mode != S_IFDIR;
 }
 
-/* The current thread wakes p out of a wait in poll. */
+/* The current thread, waker, wakes p out of a wait in poll. */
 static __always_inline void work_wakes_poll(struct task_struct *p, struct thread *t,
 					    struct task_struct *waker)
 {
-	struct thread *w = waker->tgid == p->tgid && waker->bpf_storage ? thread_of(waker) : NULL;
+	struct thread *w;
 
-	if (w && w->job && wakes_by_write(waker))
+	if (waker->tgid != p->tgid || !wakes_by_write(waker))
+		return;
+	t->helped = 1;
+	w = thread_of(waker);
+	if (w && w->job)
 		work_ends(t, w, waker->pid);
 }
 

@@ -79,7 +79,7 @@ static uint64_t worked(const struct breakdown_in *in, uint64_t from_ns, uint64_t
 /* What an I/O says of the latest wait of its thread before it. */
 struct latest {
 	bool due; /* ended by its own timeout */
-	bool tick; /* which may have been for the loop's own sake */
+	bool anybodys; /* which need not have been the request's */
 	uint64_t chosen_us; /* the thread first waited until that time so long before */
 	uint64_t turn_ns; /* the wait ended so long before; UINT64_MAX = not known */
 };
@@ -92,7 +92,7 @@ static struct latest latest_of(const struct rec_idle *idle)
 	if (!(v & IDLE_TOLD))
 		return (struct latest){ v != 0, false, v - 1, UINT64_MAX };
 	turn = v & IDLE_TURN_MAX;
-	return (struct latest){ v & IDLE_TIMED_OUT, v & IDLE_TICK,
+	return (struct latest){ v & IDLE_TIMED_OUT, v & IDLE_ANYBODYS,
 				(v >> IDLE_CHOSEN_SHIFT & IDLE_CHOSEN_MAX) * 1000ull,
 				/* the whole of its last unit */
 				turn == IDLE_TURN_MAX ? UINT64_MAX :
@@ -100,14 +100,14 @@ static struct latest latest_of(const struct rec_idle *idle)
 }
 
 /* Was the time that ended the wait the request's? Only if the loop chose it after it had gone on with the
- * request; and not before, for another one or for its own sake. What it does again and again is the
- * request's only if it was chosen right then. */
+ * request; and not before, for another one or for its own sake. Where that may be chance the request's is only
+ * what was chosen right then. */
 static bool is_due(const struct latest *latest, uint64_t span_ns)
 {
 	uint64_t us = span_ns / 1000;
 
 	return latest->due && latest->chosen_us <= us + CHOSEN_SLACK_US &&
-	       (!latest->tick || latest->chosen_us + CHOSEN_SLACK_US >= us);
+	       (!latest->anybodys || latest->chosen_us + CHOSEN_SLACK_US >= us);
 }
 
 static void add(const struct breakdown_in *in, struct idle *out, const struct point *from,
