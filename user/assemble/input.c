@@ -270,6 +270,14 @@ static void fill_times(const struct node *n, struct breakdown_in *in)
 	in->stream = node_streams(n);
 }
 
+/* Whether it tells of time after n, whose connection is gone: of which of its states is not known. The
+ * send that an aborted request ends with is no I/O of n when it ends the connection itself. */
+static bool tells_of_later(const struct rec_thread *now, const struct node *n, uint64_t end_ns)
+{
+	return (n->x.flags & (XCHG_CLOSED | XCHG_RESET)) && now->h.ts_ns > end_ns &&
+	       (now->last_io_ns >= end_ns || now->since_ns > end_ns);
+}
+
 /* What n's thread does now, when that is after what its records tell. */
 static const struct rec_thread *present_of(const struct assemble *a, const struct node *n,
 					   uint64_t end_ns)
@@ -281,7 +289,9 @@ static const struct rec_thread *present_of(const struct assemble *a, const struc
 	/* who has only read it leaves it to others, which are not seen to have it yet */
 	if (!node_answered(n) && p && p->handed && !table_get(&a->workers, n->x.tid))
 		return NULL;
-	return n->now && n->now->last_io_ns >= node_last(n) ? n->now : NULL;
+	if (!n->now || n->now->last_io_ns < node_last(n) || tells_of_later(n->now, n, end_ns))
+		return NULL;
+	return n->now;
 }
 
 /* Nothing says which of what was measured was for n. */
