@@ -572,42 +572,6 @@ static void test_open_then_over(void **state)
 	scene_end(&s);
 }
 
-/* What a thread does after a request that got no answer is not what that waited for. */
-static void test_after_abort(void **state)
-{
-	static const struct {
-		uint64_t last_io, since, us;
-		enum cause cause;
-	} cases[] = {
-		{ 200, 250, 900, CAUSE_SLEEP }, /* still at it when the connection was gone */
-		{ 200, 250, 1500, CAUSE_SLEEP },
-		{ 1001, 1002, 1500, CAUSE_UNKNOWN }, /* it has sent to nobody, and rests */
-		{ 200, 1010, 1500, CAUSE_UNKNOWN }, /* it has seen the close, and waits for more */
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		bool sleeps = cases[i].cause == CAUSE_SLEEP;
-		struct rec_thread t = { .xid = 1, .tid = FPM, .tgid = FPM };
-		struct scene s;
-		struct xchg e;
-
-		scene_init(&s);
-		xchg_accepted(&e, 1, 1, FPM, 80);
-		REQUEST(&e, GET, 200, 200);
-		scene_xchg(&s, &e, XCHG_CLOSED | XCHG_RESET, 1000);
-		t.state = sleeps ? STATE_SLEEP : STATE_IPC;
-		t.last_io_ns = AT(cases[i].last_io);
-		t.since_ns = AT(cases[i].since);
-		t.state_ns[t.state] = US(cases[i].us - cases[i].since);
-		GIVE(&s, t, REC_THREAD, cases[i].us);
-		scene_tick(&s, 2000);
-		assert_null(part_of(scene_request(&s, 1), NULL, CAUSE_IPC, NULL));
-		assert_non_null(part_of(scene_request(&s, 1), "php-fpm", cases[i].cause, NULL));
-		scene_end(&s);
-	}
-}
-
 /* In flight, waiting for another: that is what it waits for, and its time goes there. */
 static void test_open_call(void **state)
 {
@@ -770,7 +734,6 @@ int main(void)
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_open_call),
-		cmocka_unit_test(test_after_abort),
 		cmocka_unit_test(test_open_then_over),
 		cmocka_unit_test(test_open_lock),
 		cmocka_unit_test(test_pending),

@@ -308,8 +308,22 @@ static int all_unknown(struct assemble *a, struct node *n, uint64_t end_ns)
 	return parts_add(&n->parts, &part);
 }
 
+/* A thread that leaves its request for others, and comes back to one that others have gone on with (Go's),
+ * waits in futex() because it has nothing to do: whatever n waited for, it was not for that. */
+static const uint64_t *without_parking(const struct assemble *a, const struct node *n,
+				       const uint64_t *from, uint64_t to[STATE_COUNT])
+{
+	if (!from[STATE_IPC] || !process_migrates(a, n->x.tgid) || !worker_loops(a, n->x.tid))
+		return from;
+	memcpy(to, from, STATE_COUNT * sizeof(*to));
+	to[STATE_OTHER] += to[STATE_IPC];
+	to[STATE_IPC] = 0;
+	return to;
+}
+
 int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int depth)
 {
+	uint64_t states[STATE_COUNT];
 	const struct rec_thread *now = present_of(a, n, end_ns);
 	struct breakdown_in in = { .end_ns = end_ns };
 	struct scratch s;
@@ -341,6 +355,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.n_waits = fill_waits(a, n, now, &in, s.waits);
 	fill_queue(a, n, &in);
 	err = fill_calls(a, n, &in, &s, now, depth);
+	in.state_ns = without_parking(a, n, in.state_ns, states);
 	if (!err)
 		err = breakdown(&in, &n->parts);
 	if (!err) {
