@@ -91,5 +91,29 @@ facts python3 "$here/owners_check.py" proxy "$TMP/report" haproxy "$HAPROXY_PID"
 end_pid "$HAPROXY_PID"
 end_pid "$pages"
 
+# ---- a proxy that gives requests other targets: what one is for, another asks for by that name ----
+port=$(free_port)
+own=$(free_port)
+renamed=$(free_port)
+spawn python3 "$here/owners_server.py" pages "$own" 2>"$TMP/own.err"
+own_pid=$SPAWNED
+spawn python3 "$here/owners_server.py" pages "$renamed" 2>"$TMP/renamed.err"
+renamed_pid=$SPAWNED
+wait_until 10 listens "$own" || bail "the pages' server did not start"
+wait_until 10 listens "$renamed" || bail "the other pages' server did not start"
+nginx_start "$port" "
+	location / { proxy_pass http://127.0.0.1:$own; }
+	location ~ ^/slow-[b-h]\$ { rewrite ^ /slow-a break; proxy_pass http://127.0.0.1:$renamed; }"
+record_start "$(children_of "$NGINX_PID"),$own_pid,$renamed_pid"
+# not more than the servers have room for: a call that connects for a second has nothing to be told by
+check "renamed: visitors came" python3 "$here/owners_client.py" "$port" 4 0.005 5
+record_end
+is "renamed: record ended well" "$RECORD_STATUS" 0
+report_json "$TMP/report" requests
+facts python3 "$here/owners_check.py" renamed "$TMP/report" renamed "$own_pid" "$renamed_pid"
+end_pid "$NGINX_PID"
+end_pid "$own_pid"
+end_pid "$renamed_pid"
+
 kernel_clean
 done_testing

@@ -86,6 +86,27 @@ def proxy(path, name, front, back):
        *map(brief, alone[:3]))
 
 
+def renamed(path, name, own, other):
+    """What one server serves is asked for under the name that it has, what the other one serves never."""
+    rows = kind(load(path), "request")
+    fronts = {r["id"]: r for r in rows if r["entry"]}
+    wrong, count = [], {}
+    for r in rows:
+        page = fronts.get(r["parent"])
+        if not page or r["pid"] not in (int(own), int(other)):
+            continue
+        count[page["id"]] = count.get(page["id"], 0) + 1
+        if (page["route"] == r["route"]) != (r["pid"] == int(own)):
+            wrong.append((brief(page), brief(r)))
+    asked = [r for r in fronts.values() if r["route"] == "GET /slow-a"]
+    alone = [r for r in asked if count.get(r["id"]) != 1]
+    ok(len(asked) >= 20 and len(fronts) >= 200, "%s: there were requests (%d, %d of the name)" %
+       (name, len(fronts), len(asked)))
+    ok(not wrong, "%s: no call belongs to another request" % name, len(wrong), *wrong[:3])
+    ok(len(alone) <= 0.02 * len(asked), "%s: who asks for it by its name has one call" % name,
+       len(alone), *map(brief, alone[:3]))
+
+
 if __name__ == "__main__":
     {"lasting": lasting, "outside": outside, "unknown": unknown,
-     "proxy": proxy}[sys.argv[1]](*sys.argv[2:])
+     "proxy": proxy, "renamed": renamed}[sys.argv[1]](*sys.argv[2:])

@@ -144,20 +144,40 @@ static void test_in_order(void **state)
 	}
 }
 
-/* A request that is sent again, to another server, is still the same request's. */
+/* A request that is sent again, to another server, is still the same request's. It is not sent again while
+ * the first server is at it, nor after an answer: then who asks for the same came in by another name. */
 static void test_again(void **state)
 {
-	struct loop l;
+	static const struct {
+		const char *answer;
+		uint64_t at; /* it came then, or the connection was closed */
+		bool again;
+	} cases[] = {
+		{ NULL, 150, true },
+		{ "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", 150, true },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 150, false },
+		{ "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", 250, false },
+		{ NULL, 250, false },
+	};
 
 	(void)state;
-	loop_init(&l, "/a", "/b");
-	loop_learned(&l);
-	call(&l, CALL, A, "/a", 100);
-	call(&l, CALL + 1, B, "/a", 200);
-	done(&l);
-	assert_int_equal(scene_request(&l.s, A)->n_calls, 2);
-	expect(&l, B, 0);
-	scene_end(&l.s);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct loop l;
+
+		loop_init(&l, "/a", "/b");
+		loop_learned(&l);
+		xchg_tcp_call(&l.c, CALL, CALL, NGINX, A, 9000);
+		ask(&l.c, "/a", 100);
+		if (cases[i].answer)
+			xchg_answer(&l.c, cases[i].answer, strlen(cases[i].answer), cases[i].at,
+				    cases[i].at);
+		scene_xchg(&l.s, &l.c, XCHG_CLOSED, cases[i].at);
+		call(&l, CALL + 1, A, "/a", 200);
+		done(&l);
+		assert_int_equal(scene_request(&l.s, A)->n_calls, cases[i].again ? 2 : 1);
+		expect(&l, B, 0);
+		scene_end(&l.s);
+	}
 }
 
 /* What asks for something else is the one's that was read just before; if none was, it is nobody's

@@ -270,6 +270,14 @@ static void fill_times(const struct node *n, struct breakdown_in *in)
 	in->stream = node_streams(n);
 }
 
+/* Whether it tells of time after n, whose connection is gone: of which of its states is not known. The
+ * send that an aborted request ends with is no I/O of n when it ends the connection itself. */
+static bool tells_of_later(const struct rec_thread *now, const struct node *n, uint64_t end_ns)
+{
+	return (n->x.flags & (XCHG_CLOSED | XCHG_RESET)) && now->h.ts_ns > end_ns &&
+	       (now->last_io_ns >= end_ns || now->since_ns > end_ns);
+}
+
 /* What n's thread does now, when that is after what its records tell. */
 static const struct rec_thread *present_of(const struct assemble *a, const struct node *n,
 					   uint64_t end_ns)
@@ -281,7 +289,9 @@ static const struct rec_thread *present_of(const struct assemble *a, const struc
 	/* who has only read it leaves it to others, which are not seen to have it yet */
 	if (!node_answered(n) && p && p->handed && !table_get(&a->workers, n->x.tid))
 		return NULL;
-	return n->now && n->now->last_io_ns >= node_last(n) ? n->now : NULL;
+	if (!n->now || n->now->last_io_ns < node_last(n) || tells_of_later(n->now, n, end_ns))
+		return NULL;
+	return n->now;
 }
 
 /* Nothing says which of what was measured was for n. */
@@ -298,8 +308,22 @@ static int all_unknown(struct assemble *a, struct node *n, uint64_t end_ns)
 	return parts_add(&n->parts, &part);
 }
 
+/* A thread that leaves its request for others, and comes back to one that others have gone on with (Go's),
+ * waits in futex() because it has nothing to do: whatever n waited for, it was not for that. */
+static const uint64_t *without_parking(const struct assemble *a, const struct node *n,
+				       const uint64_t *from, uint64_t to[STATE_COUNT])
+{
+	if (!from[STATE_IPC] || !process_migrates(a, n->x.tgid) || !worker_loops(a, n->x.tid))
+		return from;
+	memcpy(to, from, STATE_COUNT * sizeof(*to));
+	to[STATE_OTHER] += to[STATE_IPC];
+	to[STATE_IPC] = 0;
+	return to;
+}
+
 int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int depth)
 {
+	uint64_t states[STATE_COUNT];
 	const struct rec_thread *now = present_of(a, n, end_ns);
 	struct breakdown_in in = { .end_ns = end_ns };
 	struct scratch s;
@@ -331,6 +355,7 @@ int node_breakdown(struct assemble *a, struct node *n, uint64_t end_ns, int dept
 	in.n_waits = fill_waits(a, n, now, &in, s.waits);
 	fill_queue(a, n, &in);
 	err = fill_calls(a, n, &in, &s, now, depth);
+	in.state_ns = without_parking(a, n, in.state_ns, states);
 	if (!err)
 		err = breakdown(&in, &n->parts);
 	if (!err) {

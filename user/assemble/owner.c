@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "assemble/ends.h"
 #include "assemble/slot.h"
 #include "assemble/work.h"
 
@@ -40,14 +41,29 @@ static bool asks_the_same(const struct node *call, const struct node *n)
 	return call->text.ask && call->text.ask == n->text.ask;
 }
 
+/* n has asked for what call asks for, and has no reason to ask again: that call goes on, or had its answer.
+ * So this one is for another request, which came in by another name. */
+static bool needs_no_more(const struct node *n, const struct node *call)
+{
+	for (const struct node *c = n->calls; c; c = c->next_call) {
+		if (!asks_the_same(c, n) || c->text.ask != call->text.ask)
+			continue;
+		if (call_end(c, UINT64_MAX) > call->x.turn[0].first_ns)
+			return true;
+		if (node_answered(c) && c->text.status < 400)
+			return true;
+	}
+	return false;
+}
+
 static void choose(struct choice *c, struct node *n, const struct node *call)
 {
-	bool parent = n->x.xid == call->x.parent;
+	bool parent = n->x.xid == call->x.parent, no_more = needs_no_more(n, call);
 
 	c->n++;
 	c->only = n;
-	c->parent_open |= parent;
-	if (!asks_the_same(call, n))
+	c->parent_open |= parent && !no_more;
+	if (!asks_the_same(call, n) || no_more)
 		return;
 	if (n->forwarded) {
 		c->n_again++;
