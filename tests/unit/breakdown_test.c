@@ -2,46 +2,7 @@
 /* The breakdown against arithmetic done by hand: one rule of docs/states.md a case. */
 #include <stdio.h>
 
-#include "breakdown_scene.h"
-
-enum { T = 5000000 /* arbitrary beginning of all requests here, ns */ };
-
-/* Time of the thread for the request itself. */
-static void own(struct scene *s, enum slice_kind slice, enum thread_state state, uint64_t us)
-{
-	s->slice[slice] += US(us);
-	s->state[state] += US(us);
-}
-
-static void read_at(struct scene *s, uint64_t first_us, uint64_t last_us)
-{
-	s->in.read_first_ns = T + US(first_us);
-	s->in.read_last_ns = T + US(last_us);
-}
-
-/* A call whose answer was read at once when it arrived, at end_us. */
-static struct breakdown_call *call(struct scene *s, enum cause cause, uint64_t sent_us,
-				   uint64_t end_us)
-{
-	struct breakdown_call *c = scene_call(s, cause);
-
-	c->start_ns = c->sent_ns = T + US(sent_us);
-	c->arrival_ns = c->first_ns = c->end_ns = T + US(end_us);
-	return c;
-}
-
-/* Time of the thread for the call that was added last. */
-static void called(struct scene *s, enum slice_kind slice, enum thread_state state, uint64_t us)
-{
-	s->of[s->in.n_calls - 1].slice[slice] += US(us);
-	s->of[s->in.n_calls - 1].state[state] += US(us);
-}
-
-static void run(struct scene *s)
-{
-	assert_int_equal(breakdown(&s->in, &s->out), 0);
-	assert_int_equal(parts_sum_ns(&s->out), s->in.end_ns - s->in.start_ns);
-}
+#include "breakdown_steps.h"
 
 static void test_thread_per_request(void **state)
 {
@@ -114,63 +75,6 @@ static void test_every_state_has_its_cause(void **state)
 	       part(CAUSE_OTHER, "poll", STATE_POLL + 1), part(CAUSE_SLEEP, "", STATE_SLEEP + 1),
 	       part(CAUSE_IPC, "", STATE_IPC + 1), part(CAUSE_LOCK, "kernel", STATE_KERNEL + 1),
 	       part(CAUSE_OTHER, "", STATE_OTHER + 1));
-}
-
-/* A thread of one request that polls until a time of its own choosing sleeps. */
-static void test_poll_until_its_timeout(void **state)
-{
-	struct rec_idle idle[2][2] = { { { US(3), 7, 0 }, { US(3), 7, 0 } },
-				       { { US(63), 7, 1 }, { US(63), 7, 1 } } };
-	struct scene s;
-
-	(void)state;
-	/* wall 100 = cpu 10 + 30, poll 60; the last wait before the answer was due */
-	scene_init(&s, T, T + US(100));
-	read_at(&s, 10, 10);
-	s.in.sent_first_ns = s.in.sent_last_ns = T + US(100);
-	own(&s, SLICE_PRE, STATE_RUN, 10);
-	own(&s, SLICE_MID, STATE_RUN, 30);
-	own(&s, SLICE_MID, STATE_POLL, 60);
-	s.in.idle = idle;
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_SLEEP, "timer", 60));
-
-	/* or was ended by something else */
-	idle[1][0].latest = 0;
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_OTHER, "poll", 60));
-}
-
-/* A loop ran for others while the request had nothing to go on with: that is no waiting for the loop. */
-static void test_loop_after_its_latest_wait(void **state)
-{
-	struct rec_idle idle[2][2] = { { { 0, 7, IDLE_TOLD }, { 0, 7, IDLE_TOLD } },
-				       { { US(30000), 7, 0 }, { US(30000), 7, 0 } } };
-	struct scene s;
-
-	(void)state;
-	/* wall 100 ms = own 20, then 30 idle and 40 for others in turn, until a timeout; then 10 for others (less
-	 * the unit of the time since then, 64 us) */
-	scene_init(&s, T, T + US(100000));
-	read_at(&s, 0, 0);
-	s.in.loop = true;
-	s.in.sent_first_ns = s.in.sent_last_ns = T + US(100000);
-	own(&s, SLICE_MID, STATE_RUN, 20000);
-	s.in.idle = idle;
-	idle[1][0].latest = idle[1][1].latest = IDLE_TOLD | IDLE_TIMED_OUT |
-						80 << IDLE_CHOSEN_SHIFT | (10000 / IDLE_TURN_US);
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 20000), part(CAUSE_SLEEP, "timer", 70000 - 48),
-	       part(CAUSE_LOOP, "", 10000 + 48));
-	idle[1][0].latest &= ~IDLE_TIMED_OUT;
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 20000),
-	       part(CAUSE_UNKNOWN, "the event loop was idle", 70000 - 48),
-	       part(CAUSE_LOOP, "", 10000 + 48));
-	idle[1][0].latest = 0; /* an older capture */
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 20000),
-	       part(CAUSE_UNKNOWN, "the event loop was idle", 30000), part(CAUSE_LOOP, "", 50000));
 }
 
 static void test_queue_before_the_read(void **state)
@@ -522,62 +426,6 @@ static void test_locks_are_named(void **state)
 	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_CACHE, "SELECT t", 1, 10));
 }
 
-static void test_loop_gap_in_a_call(void **state)
-{
-	struct breakdown_call *c;
-	struct scene s;
-
-	(void)state;
-	/* Read at 30, of which 5 were its own slice: 25 behind another request. Sent at 40 (cpu 10).
-	 * The answer arrived at 70 and was read at 90, the slice before that 2: of the gap
-	 * 90 - 40 - 2 = 48 the loop owes 90 - 70 - 2 = 18, the callee 30. Sent at 100 (cpu 10).
-	 * 25 + 5 + 10 + 30 + 18 + 2 + 10 = 100 */
-	scene_init(&s, T, T + US(100));
-	s.in.loop = true;
-	s.in.behind = intern_str("GET /big");
-	read_at(&s, 30, 30);
-	own(&s, SLICE_PRE, STATE_RUN, 5);
-	own(&s, SLICE_MID, STATE_RUN, 10);
-	c = call(&s, CAUSE_UPSTREAM, 40, 90);
-	c->arrival_ns = T + US(70);
-	called(&s, SLICE_PRE, STATE_RUN, 10);
-	called(&s, SLICE_MID, STATE_RUN, 2);
-	run(&s);
-	EXPECT(&s, part_held(CAUSE_LOOP, "", "GET /big", 0, 25), part(CAUSE_CPU, "", 27),
-	       part(CAUSE_LOOP, "", 18),
-	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_UPSTREAM, "SELECT t", 1, 30));
-
-	/* still open, no answer yet: everything since the send is the callee's wait.
-	 * 25 + 5 + 10 + 60 = 100 */
-	c->arrival_ns = c->first_ns = 0;
-	c->end_ns = s.in.end_ns;
-	s.of[0].slice[SLICE_MID] = 0;
-	s.of[0].state[STATE_RUN] = US(10);
-	s.slice[SLICE_MID] = 0;
-	s.state[STATE_RUN] = US(5);
-	s.in.sent_first_ns = s.in.sent_last_ns = 0;
-	run(&s);
-	EXPECT(&s, part_held(CAUSE_LOOP, "", "GET /big", 0, 25), part(CAUSE_CPU, "", 15),
-	       part_via("10.0.0.9:5432", "10.0.0.9:5432", CAUSE_UPSTREAM, "SELECT t", 1, 60));
-}
-
-static void test_loop_without_calls(void **state)
-{
-	struct scene s;
-
-	(void)state;
-	/* wall 100, slices 40, no call: for 60 the loop did something else */
-	scene_init(&s, T, T + US(100));
-	own(&s, SLICE_MID, STATE_RUN, 40);
-	s.in.loop = true;
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_LOOP, "", 60));
-	/* on a thread that serves one request at a time nothing explains a gap */
-	s.in.loop = false;
-	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 40), part(CAUSE_UNKNOWN, "", 60));
-}
-
 static void test_slow_body_and_slow_reader(void **state)
 {
 	struct scene s;
@@ -802,8 +650,6 @@ int main(void)
 		cmocka_unit_test(test_thread_per_request),
 		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_every_state_has_its_cause),
-		cmocka_unit_test(test_poll_until_its_timeout),
-		cmocka_unit_test(test_loop_after_its_latest_wait),
 		cmocka_unit_test(test_queue_before_the_read),
 		cmocka_unit_test(test_time_before_the_arrival_is_clipped),
 		cmocka_unit_test(test_open_and_unread),
@@ -814,8 +660,6 @@ int main(void)
 		cmocka_unit_test(test_child_longer_than_the_wait),
 		cmocka_unit_test(test_locks_are_named),
 		cmocka_unit_test(test_waits_are_named),
-		cmocka_unit_test(test_loop_gap_in_a_call),
-		cmocka_unit_test(test_loop_without_calls),
 		cmocka_unit_test(test_slow_body_and_slow_reader),
 		cmocka_unit_test(test_read_after_the_answer),
 		cmocka_unit_test(test_overlapping_calls),

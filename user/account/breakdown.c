@@ -17,6 +17,7 @@ struct work {
 	struct parts *out;
 	uint64_t left_ns;
 	struct idle idle;
+	uint64_t full_ns; /* given to a slow reader */
 	uint64_t worked_ns[STATE_COUNT]; /* workers were at it while the thread was in that state */
 	uint64_t after_ns; /* of SLICE_T0 what was after the answer */
 	uint64_t named_ns[CAUSE_COUNT]; /* time that in->waits may name, by cause */
@@ -615,26 +616,40 @@ static void give_work(struct work *w, const struct breakdown_work *v)
 	give_named(w, CAUSE_OTHER, "poll", state[STATE_POLL]);
 }
 
-/* Time between two sends that no slice covers: the reader was slow as long as the socket was full. The
- * loop idled meanwhile, which is no other wait. */
-static void give_send_gap(struct work *w)
+/* Time between two sends that no slice covers, and what follows the last one when it was not sent to its end. */
+static uint64_t send_gap(const struct breakdown_in *in, uint64_t *tail)
 {
-	const struct breakdown_in *in = w->in;
 	uint64_t span = in->sent_last_ns > in->sent_first_ns ?
 				in->sent_last_ns - in->sent_first_ns :
 				0;
-	uint64_t gap = span > in->slice_ns[SLICE_T1] ? span - in->slice_ns[SLICE_T1] : 0;
-	uint64_t tail = in->sent_first_ns && in->end_ns > in->sent_last_ns ?
-				in->end_ns - in->sent_last_ns :
-				0; /* it was not sent to its end */
-	uint64_t own = in->state_ns[STATE_SEND], full = in->send_wait_ns, rest;
+
+	*tail = in->sent_first_ns && in->end_ns > in->sent_last_ns ? in->end_ns - in->sent_last_ns :
+								     0;
+	return span > in->slice_ns[SLICE_T1] ? span - in->slice_ns[SLICE_T1] : 0;
+}
+
+/* The reader was slow as long as the socket was full: also while a call was outstanding, whose answer could not
+ * be passed on. The loop idled meanwhile, which is no other wait. */
+static void give_slow_reader(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	uint64_t tail, gap = send_gap(in, &tail);
+	uint64_t own = in->state_ns[STATE_SEND], full = in->send_wait_ns;
 	uint64_t idle = min_of(max_of(own, full), w->idle.gap_ns);
 
 	w->idle.gap_ns -= idle;
 	w->idle.due_ns -= min_of(w->idle.due_ns, max_of(own, full) - idle);
-	full = min_of(full > own ? full - own : 0, gap + tail);
-	give_own(w, CAUSE_SEND, in->net, 0, full);
-	rest = gap > full ? gap - full : 0;
+	w->full_ns = min_of(full > own ? full - own : 0, gap + tail);
+	give_own(w, CAUSE_SEND, in->net, 0, w->full_ns);
+}
+
+/* The rest of the time between sends. */
+static void give_send_gap(struct work *w)
+{
+	const struct breakdown_in *in = w->in;
+	uint64_t tail, gap = send_gap(in, &tail), rest, idle;
+
+	rest = gap > w->full_ns ? gap - w->full_ns : 0;
 	if (!w->idle.known)
 		give_named(w, CAUSE_UNKNOWN, "the answer paused", rest);
 	if (!in->stream)
@@ -683,6 +698,8 @@ static void give_gaps(struct work *w)
 		give_named(w, CAUSE_UNKNOWN, "on other threads",
 			   w->idle.unmeasured_ns + w->idle.worker_ns);
 	}
+	if (in->loop && in->moves)
+		give_named(w, CAUSE_UNKNOWN, "on other threads", w->left_ns);
 	if (in->loop && in->read_first_ns)
 		give_own(w, CAUSE_LOOP, 0, 0, w->left_ns);
 	give_own(w, CAUSE_UNKNOWN, 0, 0, w->left_ns);
@@ -714,6 +731,7 @@ int breakdown(const struct breakdown_in *in, struct parts *out)
 	for (int c = 0; c < CAUSE_COUNT; c++)
 		give_waits(&w, c);
 	give_own(&w, CAUSE_QUEUE, in->slot.what, 0, in->slot.ns);
+	give_slow_reader(&w);
 	give_calls(&w);
 	give_gaps(&w);
 	if (w.err)

@@ -77,6 +77,7 @@ struct breakdown_in {
 	uint32_t who;
 	bool stream; /* what it sends comes when it happens: nobody waits for it between */
 	bool loop; /* its thread serves several connections at once */
+	bool moves; /* requests of its process go on in other threads */
 	bool woken; /* its first slice begins with a wakeup, not with work for another request */
 	bool states_unknown; /* the thread's past before the first read is not known */
 	uint32_t queue_what;

@@ -240,6 +240,7 @@ static int fill_calls(struct assemble *a, struct node *n, struct breakdown_in *i
 static void fill_queue(struct assemble *a, const struct node *n, struct breakdown_in *in)
 {
 	in->loop = worker_loops(a, n->x.tid);
+	in->moves = process_migrates(a, n->x.tgid);
 	if (!threads_leave(a, n->x.tgid) || worker_was_at(a, n->x.behind, node_start(n)))
 		in->behind = route_of(a, n->x.behind);
 	in->states_unknown = n->x.flags & XCHG_THREAD_NEW;

@@ -45,7 +45,7 @@ static bool asks_the_same(const struct node *call, const struct node *n)
  * So this one is for another request, which came in by another name. */
 static bool needs_no_more(const struct node *n, const struct node *call)
 {
-	for (const struct node *c = n->calls; c; c = c->next_call) {
+	for (const struct node *c = n->forwarded ? n->calls : NULL; c; c = c->next_call) {
 		if (!asks_the_same(c, n) || c->text.ask != call->text.ask)
 			continue;
 		if (call_end(c, UINT64_MAX) > call->x.turn[0].first_ns)
