@@ -46,8 +46,8 @@ const __u8 http_coding[8] = "chunked";
 struct http_walk {
 	struct conn *c;
 	__u64 base;
-	__u32 n, off, turn;
-	__u32 end, shift;
+	__u32 n, off, end;
+	__u16 turn, shift; /* modulo the size of c->req: the stack is short */
 };
 
 static __always_inline bool http_in_head(const struct http_place *h)

@@ -25,9 +25,7 @@ struct user_iovec {
 	__u64 base, len;
 };
 
-struct user_msg {
-	__u64 name, name_len, iov, iov_len;
-};
+#define USER_MSG_IOV 16 /* where struct user_msghdr has address and number of its buffers */
 
 /* The user buffers of the system call that the current thread is in. */
 struct user_bufs {
@@ -41,7 +39,6 @@ struct user_bufs {
 static __always_inline int user_bufs_find(struct user_bufs *b, __u32 ret)
 {
 	struct pt_regs *regs = task_regs(bpf_get_current_task_btf());
-	struct user_msg msg = {};
 	__s64 nr = REG_NR(regs);
 	__u64 base = REG_ARG2(regs), iovs = REG_ARG3(regs);
 	__u32 shape;
@@ -60,10 +57,11 @@ static __always_inline int user_bufs_find(struct user_bufs *b, __u32 ret)
 	/* keep clang from merging this load with that of msg, which the verifier refuses */
 	asm volatile("" : "+r"(iovs), "+r"(base));
 	if (shape == IO_MSG) {
-		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)base))
+		/* into the room for a buffer: the stack is short */
+		if (bpf_probe_read_user(b->v, sizeof(b->v[0]), (void *)base + USER_MSG_IOV))
 			return 0;
-		base = msg.iov;
-		iovs = msg.iov_len;
+		base = b->v[0].base;
+		iovs = b->v[0].len;
 	}
 	b->at = base;
 	b->all = iovs;
@@ -367,7 +365,8 @@ __noinline int answer_read(struct conn *c, struct user_bufs *b, __u32 ret, __u32
 }
 
 /* An answer goes beyond what is kept of it with this I/O, n bytes of which are kept. More of its head,
- * if that is longer; and is it to be followed? Answers with a length in sight are not. */
+ * if that is longer; and is it to be followed? Answers with a length in sight are not. Returns how many
+ * bytes of this I/O were. */
 __noinline int answer_first(struct conn *c, struct user_bufs *b, __u32 ret, __u32 n)
 {
 	__u32 have, skip = n;
@@ -394,27 +393,25 @@ __noinline int answer_first(struct conn *c, struct user_bufs *b, __u32 ret, __u3
 				  have < ABI_DATA_CHUNK ? have : ABI_DATA_CHUNK,
 				  ABI_RSP_HEAD_MAX + ABI_RSP_MORE, 1);
 	}
-	if (answer_has_body(c))
-		answer_read(c, b, ret, skip);
-	else
+	if (!answer_has_body(c))
 		c->http[1].phase = HTTP_NONE;
-	return 0;
+	return skip;
 }
 
 static __always_inline void read_response(struct conn *c, struct user_bufs *b, __u32 ret)
 {
 	struct rec_xchg *x = &c->rec;
 	bool kept = x->rsp_len == x->rsp_total; /* all of it so far */
-	__u32 n = 0;
+	__u32 n = 0, skip = 0;
 
 	if (kept && x->rsp_len < ABI_RSP_HEAD_MAX)
 		n = head_copy(c, b, ret, 1);
 	x->rsp_len += n;
 	sat_add(&x->rsp_total, ret);
+	if (!http_is_followed(&c->http[1]) && kept && n < ret && answer_looks(x))
+		skip = answer_first(c, b, ret, n);
 	if (http_is_followed(&c->http[1]))
-		answer_read(c, b, ret, 0);
-	else if (kept && n < ret && answer_looks(x))
-		answer_first(c, b, ret, n);
+		answer_read(c, b, ret, skip);
 	answer_tell(c);
 	tail_copy(x, b, ret);
 }

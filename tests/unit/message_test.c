@@ -173,8 +173,8 @@ static void test_http_followed(void **state)
 		{ GET, "HTTP/1.1 200 OK\r\nX-Long: the head is n", ANSWER_NOT_FOLLOWED, 0, 0, 1 },
 		{ GET, LENGTH_9, ANSWER_GOES_ON, 1, 1, 0 },
 		{ "HEAD /a HTTP/1.1\r\n\r\n", CHUNKED "\r\n", ANSWER_GOES_ON, 1, 1, 0 },
-		{ GET, "HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", ANSWER_GOES_ON, 1, 1,
-		  0 },
+		{ GET, "HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", ANSWER_GOES_ON, 1,
+		  1, 0 },
 		{ GET, "HTTP/1.1 103 Hints\r\n\r\n" CHUNKED "\r\n", ANSWER_WHOLE, 1, 1, 0 },
 	};
 
