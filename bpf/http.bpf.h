@@ -426,6 +426,13 @@ static __always_inline bool answer_looks(const struct rec_xchg *x)
 	return x->rsp_len > 12 && x->rsp[0] == 'H' && x->rsp[4] == '/';
 }
 
+static __always_inline bool answer_is_head(const struct rec_xchg *x)
+{
+	__u32 last = (x->rsp_len - 4) & (ABI_RSP_HEAD_MAX - 1);
+
+	return *(const __u32 *)(x->rsp + last) == EMPTY_LINE;
+}
+
 /* What the record says of it. */
 static __always_inline void answer_tell(struct conn *c)
 {
@@ -470,14 +477,11 @@ __noinline int answer_catch_up(struct conn *c)
 __noinline int answer_pass(struct conn *c, __u32 n)
 {
 	struct http_place *h;
-	__u32 last;
 
 	if (!c)
 		return 0;
 	h = &c->http[1];
-	last = (c->rec.rsp_len - 4) & (ABI_RSP_HEAD_MAX - 1);
-	/* no data follows a chunked head at once */
-	if (*(const __u32 *)(c->rec.rsp + last) != EMPTY_LINE)
+	if (!answer_is_head(&c->rec)) /* no data follows a chunked head at once */
 		answer_catch_up(c);
 	if (http_in_data(h) && h->left >= n) {
 		h->left -= n;

@@ -375,7 +375,7 @@ __noinline int answer_first(struct conn *c, struct user_bufs *b, __u32 ret, __u3
 	if (!c || !b)
 		return 0;
 	have = b->v[0].len < ret ? b->v[0].len : ret;
-	whole = answer_has(c, ANSWER_EMPTY_LINE, 0);
+	whole = answer_is_head(&c->rec) || answer_has(c, ANSWER_EMPTY_LINE, 0);
 	longer = !whole && n && n < have;
 	if (longer)
 		answer_emit(c, b->v[0].base, have, n);

@@ -122,12 +122,12 @@ def chunks_bodies():
     # pipelined: each answer is followed for itself, but that to HEAD, of whatever was asked for
     start = time.monotonic()
     c.s.sendall(b"".join(m + b" HTTP/1.1\r\nHost: x\r\n\r\n" for m in (
-        b"GET /fake-end-twice", b"HEAD /head-chunked", b"GET /fake-end-twice", b"GET /after-twice")))
+        b"GET /fake-end-twice", b"HEAD /head-chunked", b"GET /fake-end-again", b"GET /after-twice")))
     c.read(b"0\r\n\r\n", 2)
     c.row("GET", b"/fake-end-twice", 200, start)
     c.row("HEAD", b"/head-chunked", 200, start)
     c.read(b"0\r\n\r\n", 2)
-    c.row("GET", b"/fake-end-twice", 200, start)
+    c.row("GET", b"/fake-end-again", 200, start)
     c.read(b"ok")
     c.row("GET", b"/after-twice", 200, start)
     c.close()
