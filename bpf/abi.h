@@ -106,6 +106,8 @@ enum xchg_flag {
 	/* connected: by a thread without requests of its own, which the one that works for parent had woken,
 	 * see rec_work */
 	XCHG_LENT = 1 << 22,
+	/* HTTP/1: the answer was followed by its framing so far: pg_last is 1 once it is whole, else 0 */
+	XCHG_ANSWER_FRAMED = 1 << 23,
 	/* PostgreSQL's messages were followed so far: pg_owed, pg_last hold; or FastCGI's records of the
 	 * answer: pg_last is the type of the last one, 0 while it is not whole */
 	XCHG_FRAMED = 1 << 24,

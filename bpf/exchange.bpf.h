@@ -209,6 +209,8 @@ __noinline int io_begins(struct conn *c, __u32 ret)
 	start = c->rec.role == ROLE_ACCEPTED ? begins_request(c) : c->rec.turn[1].ops > 0;
 	if (used == ret) {
 		c->how = XCHG_BODY;
+		if (start)
+			answer_catch_up(c); /* it goes on in the next exchange */
 		return start;
 	}
 	if (c->rec.flags & XCHG_BODY && !c->rec.turn[1].ops)
@@ -412,7 +414,7 @@ static __always_inline void io_answer(struct conn *c, struct sock *sk, struct ta
 		return;
 	}
 	if (accepted && x->turn[1].ops && x->rsp[0] == 'H' && x->rsp[4] == '/' &&
-	    text_is_status_line(c)) {
+	    text_begins_answer(c)) {
 		arrival = x->turn[0].arrival_ns;
 		exchange_begin(c, now);
 		x->flags |= XCHG_PIPELINED;
@@ -560,7 +562,8 @@ static __always_inline int socket_io(struct sock *sk, int ret, bool send, int fl
 		count(COUNTER_CONN_BUSY);
 		c->pg.on = 0;
 		c->fcgi.on = 0;
-		c->http[0].phase = HTTP_NONE;
+		c->http[0].phase = c->http[1].phase = HTTP_NONE;
+		c->rec.flags &= ~(__u32)XCHG_ANSWER_FRAMED;
 		return 0;
 	}
 	c->rec.lifetime++;

@@ -3,6 +3,8 @@
  * HTTP/1 requests that may have a body, followed by their framing across I/O: where the head ends,
  * however long it is, how long the body is, or where its last chunk is. So what comes when the answer
  * has begun, or is over, is known to be more of the body or the next request, whatever it looks like.
+ * So are answers in chunks, and those with heads that are longer than what is kept of them: their end
+ * is where their framing says.
  * The rules are those of proto/http1.c; what is no valid framing is not followed.
  */
 #ifndef TARDY_HTTP_BPF_H
@@ -10,7 +12,7 @@
 #include "sock.bpf.h"
 
 #define HTTP_WINDOW ABI_REQ_HEAD_MAX /* bytes that are read at once */
-#define HTTP_AT_ONCE 64 /* bytes of a line that are looked at in one step */
+#define HTTP_AT_ONCE 64 /* bytes of a line that are looked at in one step, or read between data */
 #define HTTP_STEPS_MAX 4096 /* of one I/O: beyond it the place is lost */
 #define HTTP_HEAD_LONG 65536 /* no server takes longer heads */
 #define HTTP_CODING 7 /* "chunked" */
@@ -44,8 +46,8 @@ const __u8 http_coding[8] = "chunked";
 struct http_walk {
 	struct conn *c;
 	__u64 base;
-	__u32 n, off, turn;
-	__u32 end, shift;
+	__u32 n, off, end;
+	__u16 turn, shift; /* modulo the size of c->req: the stack is short */
 };
 
 static __always_inline bool http_in_head(const struct http_place *h)
@@ -66,9 +68,11 @@ static __always_inline void http_becomes(struct http_place *h, enum http_phase p
 
 static __always_inline void http_head_ends(struct http_place *h)
 {
+	enum http_phase none = h->answer ? HTTP_NONE : HTTP_DONE;
+
 	if (h->chunked)
 		h->left = 0;
-	http_becomes(h, h->chunked ? HTTP_SIZE : h->left ? HTTP_BODY : HTTP_DONE);
+	http_becomes(h, h->chunked ? HTTP_SIZE : h->left ? HTTP_BODY : none);
 }
 
 static __always_inline void http_size_ends(struct http_place *h)
@@ -234,6 +238,17 @@ static __always_inline void http_skip(struct http_place *h, struct http_walk *w,
 		http_becomes(h, phase == HTTP_LINE_REST ? HTTP_LINE : HTTP_TRAILER);
 }
 
+static __always_inline bool http_in_data(const struct http_place *h)
+{
+	return h->phase == HTTP_BODY || h->phase == HTTP_CHUNK;
+}
+
+static __always_inline void http_data_ends(struct http_place *h)
+{
+	h->left = 0;
+	http_becomes(h, h->phase == HTTP_BODY ? HTTP_DONE : HTTP_SIZE);
+}
+
 /* Data, of which only the length counts; false: it goes on behind these bytes. */
 static __always_inline bool http_data(struct http_place *h, struct http_walk *w, __u32 have)
 {
@@ -243,15 +258,14 @@ static __always_inline bool http_data(struct http_place *h, struct http_walk *w,
 		return false;
 	}
 	w->off += h->left;
-	h->left = 0;
-	http_becomes(h, h->phase == HTTP_BODY ? HTTP_DONE : HTTP_SIZE);
+	http_data_ends(h);
 	return true;
 }
 
 /* The next bytes; false: they cannot be read. */
-static __always_inline bool http_window(struct http_walk *w, struct conn *c, __u32 have)
+static __always_inline bool http_window(struct http_walk *w, struct conn *c, __u32 have, bool head)
 {
-	__u32 want = have < HTTP_WINDOW ? have : HTTP_WINDOW;
+	__u32 most = head ? HTTP_WINDOW : HTTP_AT_ONCE, want = have < most ? have : most;
 
 	asm volatile("%0 &= 2047" : "+r"(want));
 	if (!want || want > HTTP_WINDOW ||
@@ -300,9 +314,9 @@ static int http_step(__u32 i, struct http_walk *w)
 	phase = h->phase;
 	if (phase == HTTP_NONE || phase == HTTP_DONE)
 		return 1;
-	if (phase == HTTP_BODY || phase == HTTP_CHUNK)
+	if (http_in_data(h))
 		return !http_data(h, w, have);
-	if (w->off + 24 > w->end && w->end < w->n && !http_window(w, c, have)) {
+	if (w->off + 24 > w->end && w->end < w->n && !http_window(w, c, have, phase < HTTP_BODY)) {
 		h->phase = HTTP_NONE;
 		return 1;
 	}
@@ -323,8 +337,8 @@ static int http_step(__u32 i, struct http_walk *w)
 	return 0;
 }
 
-/* Follows n bytes at base, the first `kept` of which are in c->req, up to the end of the message; returns
- * how many were its. */
+/* Follows n bytes at base, the first `kept` of which are in c->req (those of an answer in its upper half),
+ * up to the end of the message; returns how many were its. */
 __noinline int http_follow(struct conn *c, __u64 base, __u32 n, __u32 turn, __u32 kept)
 {
 	struct http_walk w = { .c = c, .base = base, .n = n, .turn = turn };
@@ -337,6 +351,7 @@ __noinline int http_follow(struct conn *c, __u64 base, __u32 n, __u32 turn, __u3
 	/* any number at the loop's begin as later: so its body is verified once */
 	*(volatile __u32 *)&h->zero = 0;
 	w.off = w.shift = *(volatile __u32 *)&h->zero;
+	w.shift += turn ? ABI_REQ_HEAD_MAX : 0;
 	bpf_loop(HTTP_STEPS_MAX, http_step, &w, 0);
 	if (w.off < n && h->phase != HTTP_DONE)
 		h->phase = HTTP_NONE;
@@ -367,6 +382,116 @@ static __always_inline bool http_may_have_body(const struct conn *c)
 	return (a != 'G' - 'A' && a != 'H' - 'A') ||
 	       (c->rec.req_len == c->rec.req_total &&
 		*(const __u32 *)(c->req + last) != EMPTY_LINE);
+}
+
+/* ---- answers ---- */
+
+#define ANSWER_EMPTY_LINE 0x0a0d0aU /* LF CR LF, little endian */
+#define ANSWER_CHUNKED 0x6b6e75U /* "unk", of "chunked" */
+#define ANSWER_LENGTH 0x687467U /* "gth", of "Content-Length" */
+
+/* Are these three bytes anywhere in what is kept of an answer, but for the bits in `any`, which are set
+ * in them? Eight places at once and without branches, each of which would double what is verified. What
+ * is behind the kept bytes is of an older answer: so "yes" is only a reason to look closer. */
+__noinline int answer_has(struct conn *c, __u32 three, __u8 any)
+{
+	__u64 a = HTTP_ONES * (three & 255), b = HTTP_ONES * (three >> 8 & 255),
+	      d = HTTP_ONES * (three >> 16 & 255), or = HTTP_ONES * any, found = 0;
+
+	if (!c)
+		return 0;
+	for (__u32 i = 0; i < ABI_RSP_HEAD_MAX; i += 8) {
+		/* the last ones overlap those before, and end where it ends */
+		const __u8 *at = c->rec.rsp + (i + 10 > ABI_RSP_HEAD_MAX ? i - 2 : i);
+		__u64 x = ((*(const __u64 *)at | or) ^ a) | ((*(const __u64 *)(at + 1) | or) ^ b) |
+			  ((*(const __u64 *)(at + 2) | or) ^ d);
+
+		found |= (x - HTTP_ONES) & ~x & HTTP_ONES << 7;
+	}
+	return !!found;
+}
+
+/* Some have none, whatever their heads say; behind an interim one the final one may follow at once. */
+static __always_inline bool answer_has_body(const struct conn *c)
+{
+	const __u8 *a = c->rec.rsp, *q = c->req;
+
+	if (a[9] == '1' || (a[10] == '0' && a[11] == '4' && (a[9] == '2' || a[9] == '3')))
+		return false;
+	return c->framing == FRAMING_NONE && (q[0] != 'H' || q[1] != 'E');
+}
+
+static __always_inline bool answer_looks(const struct rec_xchg *x)
+{
+	return x->rsp_len > 12 && x->rsp[0] == 'H' && x->rsp[4] == '/';
+}
+
+static __always_inline bool answer_is_head(const struct rec_xchg *x)
+{
+	__u32 last = (x->rsp_len - 4) & (ABI_RSP_HEAD_MAX - 1);
+
+	return *(const __u32 *)(x->rsp + last) == EMPTY_LINE;
+}
+
+/* What the record says of it. */
+static __always_inline void answer_tell(struct conn *c)
+{
+	struct rec_xchg *x = &c->rec;
+	__u8 phase = c->http[1].phase;
+
+	if (phase != HTTP_NONE) {
+		x->flags |= XCHG_ANSWER_FRAMED;
+		x->pg_last = phase == HTTP_DONE;
+	} else if (x->flags & XCHG_ANSWER_FRAMED) {
+		x->flags &= ~(__u32)XCHG_ANSWER_FRAMED;
+		x->pg_last = 0;
+	}
+}
+
+/* Follows an answer from its beginning through what is kept of it. */
+__noinline int answer_begin(struct conn *c)
+{
+	if (!c)
+		return 0;
+	http_begin(&c->http[1], HTTP_LINE_REST);
+	c->http[1].answer = 1;
+	if (bpf_probe_read_kernel(c->req + ABI_REQ_HEAD_MAX, ABI_RSP_HEAD_MAX, c->rec.rsp))
+		c->http[1].phase = HTTP_NONE;
+	http_follow(c, 0, c->rec.rsp_len, 1, c->rec.rsp_len);
+	return 0;
+}
+
+/* Of which all is kept so far needs not be followed: everybody can see it. Now it does. */
+__noinline int answer_catch_up(struct conn *c)
+{
+	if (!c || c->http[1].phase != HTTP_NONE || c->rec.rsp_len != c->rec.rsp_total)
+		return 0;
+	if (!answer_looks(&c->rec) || !answer_has_body(c) || !answer_has(c, ANSWER_CHUNKED, 0x20))
+		return 0;
+	answer_begin(c);
+	answer_tell(c);
+	return 0;
+}
+
+/* Bytes of an answer that cannot be read: data counts by its length all the same. */
+__noinline int answer_pass(struct conn *c, __u32 n)
+{
+	struct http_place *h;
+
+	if (!c)
+		return 0;
+	h = &c->http[1];
+	if (!answer_is_head(&c->rec)) /* no data follows a chunked head at once */
+		answer_catch_up(c);
+	if (http_in_data(h) && h->left >= n) {
+		h->left -= n;
+		if (!h->left)
+			http_data_ends(h);
+	} else {
+		h->phase = HTTP_NONE;
+	}
+	answer_tell(c);
+	return 0;
 }
 
 #endif

@@ -43,6 +43,7 @@ struct http_place {
 	__u8 fits; /* so many bytes of a name or value are what is looked for */
 	__u8 name; /* which name */
 	__u8 chunked; /* the head says so */
+	__u8 answer; /* it may end with its connection */
 	__u32 zero; /* 0, of which the verifier does not know */
 };
 

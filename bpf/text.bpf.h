@@ -14,6 +14,7 @@
 #define REQ_MASK (ABI_REQ_HEAD_MAX - 1)
 #define RSP_MASK (ABI_RSP_HEAD_MAX - 1)
 #define IOVS_MAX 8 /* power of two */
+#define ANSWER_BUFS_MAX 1024 /* of a call, as the kernel has it */
 #define HEAD_ENOUGH 32 /* an answer's head ends with the first buffer this long */
 #define LAST_CHUNK \
 	5 /* "0\r\n\r\n", the end of a chunked body; 7 with the chunk's own end before it */
@@ -24,22 +25,20 @@ struct user_iovec {
 	__u64 base, len;
 };
 
-struct user_msg {
-	__u64 name, name_len, iov, iov_len;
-};
+#define USER_MSG_IOV 16 /* where struct user_msghdr has address and number of its buffers */
 
 /* The user buffers of the system call that the current thread is in. */
 struct user_bufs {
 	struct user_iovec v[IOVS_MAX];
 	__u32 n; /* of v */
-	__u32 more; /* there are more than v holds */
+	__u32 all; /* of the call, which are at `at` where v does not hold them */
+	__u64 at;
 };
 
 /* Finds them; `ret` bytes were moved. Returns 0 when they are not known. */
 static __always_inline int user_bufs_find(struct user_bufs *b, __u32 ret)
 {
 	struct pt_regs *regs = task_regs(bpf_get_current_task_btf());
-	struct user_msg msg = {};
 	__s64 nr = REG_NR(regs);
 	__u64 base = REG_ARG2(regs), iovs = REG_ARG3(regs);
 	__u32 shape;
@@ -47,11 +46,10 @@ static __always_inline int user_bufs_find(struct user_bufs *b, __u32 ret)
 	if (!REG_IN_CALL(regs) || nr < 0 || nr >= ABI_SYSCALLS)
 		return 0;
 	shape = syscall_io[nr];
-	b->more = 0;
 	if (shape == IO_BUF) {
 		b->v[0].base = base;
 		b->v[0].len = ret;
-		b->n = 1;
+		b->n = b->all = 1;
 		return 1;
 	}
 	if (shape == IO_NONE)
@@ -59,15 +57,16 @@ static __always_inline int user_bufs_find(struct user_bufs *b, __u32 ret)
 	/* keep clang from merging this load with that of msg, which the verifier refuses */
 	asm volatile("" : "+r"(iovs), "+r"(base));
 	if (shape == IO_MSG) {
-		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)base))
+		/* into the room for a buffer: the stack is short */
+		if (bpf_probe_read_user(b->v, sizeof(b->v[0]), (void *)base + USER_MSG_IOV))
 			return 0;
-		base = msg.iov;
-		iovs = msg.iov_len;
+		base = b->v[0].base;
+		iovs = b->v[0].len;
 	}
-	if (iovs > IOVS_MAX) {
+	b->at = base;
+	b->all = iovs;
+	if (iovs > IOVS_MAX)
 		iovs = IOVS_MAX;
-		b->more = 1;
-	}
 	b->n = iovs;
 	iovs *= sizeof(b->v[0]);
 	asm volatile("%0 &= 255" : "+r"(iovs));
@@ -230,50 +229,6 @@ __noinline int answer_emit(struct conn *c, __u64 base, __u32 have, __u32 skip)
 	return 0;
 }
 
-/* Does the head that is kept of an answer, which is full, hold all of an HTTP head, its empty line?
- * Without branches, each of which would double what is verified: the top bit of x - 1 is set where
- * the 32 bits of x are 0. */
-__noinline int answer_head_is_whole(struct conn *c)
-{
-	__u64 found = 0;
-
-	if (!c)
-		return 0;
-	for (__u32 i = 0; i < ABI_RSP_HEAD_MAX; i += 4) {
-		const __u32 *at = (const __u32 *)(c->rec.rsp + i);
-		__u64 next = i + 4 < ABI_RSP_HEAD_MAX ? at[1] : 0;
-		__u64 bytes = at[0] | next << 32;
-
-		for (__u32 k = 0; k < 4; k++)
-			found |= (__u64)((__u32)(bytes >> (8 * k)) ^ EMPTY_LINE) - 1;
-	}
-	return found >> 63;
-}
-
-/* Is an answer's head, which begins with this buffer of `have` bytes, longer than what is kept of it?
- * Such heads are rare, but so is what is worth a look: more than that in one buffer. */
-static __always_inline bool answer_head_is_long(struct conn *c, __u64 base, __u32 have)
-{
-	const __u32 most = ABI_RSP_HEAD_MAX + ABI_RSP_MORE;
-
-	if (have <= most || c->rec.turn[1].ops != 1)
-		return false;
-	http_begin(&c->http[1], HTTP_LINE);
-	http_follow(c, base, most, 1, 0);
-	return http_in_head(&c->http[1]);
-}
-
-/* More of an answer's head than is kept of it, of which `n` bytes of this buffer are. */
-static __always_inline void answer_more(struct conn *c, __u64 base, __u32 have, __u32 n)
-{
-	answer_emit(c, base, have, n);
-	if (answer_head_is_long(c, base, have)) {
-		n += ABI_RSP_MORE;
-		have = have < n + ABI_DATA_CHUNK ? have - n : ABI_DATA_CHUNK;
-		data_emit(c, base + n, have, ABI_RSP_HEAD_MAX + ABI_RSP_MORE, 1);
-	}
-}
-
 static __always_inline void sat_add(__u32 *sum, __u32 n)
 {
 	*sum = *sum + n < *sum ? 0xffffffff : *sum + n;
@@ -324,8 +279,8 @@ static __always_inline bool last_buf(struct user_bufs *b, __u32 ret, struct user
  * interim answer's long head the final one may follow. */
 static __always_inline bool tail_is_useless(struct rec_xchg *x, __u64 last_len, __u64 now)
 {
-	if (x->flags & XCHG_FRAMED && x->rsp[0] == 1)
-		return true; /* FastCGI's records were followed */
+	if ((x->flags & XCHG_FRAMED && x->rsp[0] == 1) || x->flags & XCHG_ANSWER_FRAMED)
+		return true; /* FastCGI's records were followed, or HTTP's chunks */
 	return x->rsp[0] == 'H' && x->rsp[9] != '1' && x->turn[1].ops == 1 &&
 	       last_len != LAST_CHUNK && last_len != LAST_CHUNK + 2 &&
 	       now - x->turn[0].last_ns < FAST_ANSWER_NS;
@@ -367,18 +322,97 @@ static __always_inline void tail_copy(struct rec_xchg *x, struct user_bufs *b, _
 		x->tail_len = keep + n;
 }
 
+/* Walks through the buffers of an I/O of an answer, all of them: some servers have several for each
+ * chunk. */
+struct answer_walk {
+	struct conn *c;
+	struct user_bufs *b;
+	__u32 ret, skip, off;
+};
+
+static int answer_step(__u32 i, struct answer_walk *w)
+{
+	struct user_bufs *b = w->b;
+	struct conn *c = w->c;
+	struct user_iovec from;
+	__u32 n, at;
+
+	if (!b || !c || i >= b->all || w->off >= w->ret || !http_is_followed(&c->http[1]))
+		return 1;
+	from = b->v[i & (IOVS_MAX - 1)];
+	if (i >= IOVS_MAX &&
+	    bpf_probe_read_user(&from, sizeof(from), (void *)(b->at + i * sizeof(from))))
+		return 1;
+	n = from.len < w->ret - w->off ? from.len : w->ret - w->off;
+	at = w->off < w->skip ? w->skip - w->off : 0;
+	if (at < n)
+		http_follow(c, from.base + at, n - at, 1, 0);
+	w->off += n;
+	return 0;
+}
+
+/* An I/O of `ret` bytes of an answer that is followed, from `skip` on. */
+__noinline int answer_read(struct conn *c, struct user_bufs *b, __u32 ret, __u32 skip)
+{
+	struct answer_walk w = { .c = c, .b = b, .ret = ret, .skip = skip };
+
+	if (!c || !b)
+		return 0;
+	bpf_loop(ANSWER_BUFS_MAX, answer_step, &w, 0);
+	if (w.off < ret && c->http[1].phase != HTTP_DONE)
+		c->http[1].phase = HTTP_NONE; /* bytes were missed */
+	return 0;
+}
+
+/* An answer goes beyond what is kept of it with this I/O, n bytes of which are kept. More of its head,
+ * if that is longer; and is it to be followed? Answers with a length in sight are not. Returns how many
+ * bytes of this I/O were. */
+__noinline int answer_first(struct conn *c, struct user_bufs *b, __u32 ret, __u32 n)
+{
+	__u32 have, skip = n;
+	bool whole, longer;
+
+	if (!c || !b)
+		return 0;
+	have = b->v[0].len < ret ? b->v[0].len : ret;
+	whole = answer_is_head(&c->rec) || answer_has(c, ANSWER_EMPTY_LINE, 0);
+	longer = !whole && n && n < have;
+	if (longer)
+		answer_emit(c, b->v[0].base, have, n);
+	longer = longer && have - n > ABI_RSP_MORE;
+	if (!answer_has(c, ANSWER_CHUNKED, 0x20) &&
+	    (whole || (!longer && answer_has(c, ANSWER_LENGTH, 0x20))))
+		return 0;
+	answer_begin(c);
+	if (longer) {
+		http_follow(c, b->v[0].base + n, ABI_RSP_MORE, 1, 0);
+		skip += ABI_RSP_MORE;
+		have -= skip;
+		if (http_in_head(&c->http[1]))
+			data_emit(c, b->v[0].base + skip,
+				  have < ABI_DATA_CHUNK ? have : ABI_DATA_CHUNK,
+				  ABI_RSP_HEAD_MAX + ABI_RSP_MORE, 1);
+	}
+	if (!answer_has_body(c))
+		c->http[1].phase = HTTP_NONE;
+	return skip;
+}
+
 static __always_inline void read_response(struct conn *c, struct user_bufs *b, __u32 ret)
 {
 	struct rec_xchg *x = &c->rec;
-	__u32 n = 0, have;
+	bool kept = x->rsp_len == x->rsp_total; /* all of it so far */
+	__u32 n = 0, skip = 0;
 
-	if (x->rsp_len == x->rsp_total && x->rsp_len < ABI_RSP_HEAD_MAX)
+	if (kept && x->rsp_len < ABI_RSP_HEAD_MAX)
 		n = head_copy(c, b, ret, 1);
 	x->rsp_len += n;
 	sat_add(&x->rsp_total, ret);
-	have = b->v[0].len < ret ? b->v[0].len : ret;
-	if (n && n < have && x->rsp[0] == 'H' && !answer_head_is_whole(c))
-		answer_more(c, b->v[0].base, have, n);
+	if (!http_is_followed(&c->http[1]) && kept && n < ret && answer_looks(x))
+		skip = answer_first(c, b, ret, n);
+	if (http_is_followed(&c->http[1]))
+		answer_read(c, b, ret, skip);
+	answer_tell(c);
 	tail_copy(x, b, ret);
 }
 
@@ -488,6 +522,10 @@ __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 
 	if (!c)
 		return 0;
+	/* another answer, but for one that goes on while more of its request's body comes */
+	if (turn && c->rec.turn[1].ops == 1 &&
+	    !(c->rec.flags & XCHG_BODY && http_is_followed(&c->http[1])))
+		c->http[1].phase = HTTP_NONE;
 	if (!user_bufs_find(&b, ret)) {
 		count(COUNTER_NO_TEXT);
 		pg_lost(c);
@@ -497,6 +535,7 @@ __noinline int text_read(struct conn *c, __u32 ret, __u32 turn)
 			c->rec.flags |= XCHG_NO_TEXT;
 			sat_add(&c->rec.req_total, ret);
 		} else {
+			answer_pass(c, ret);
 			sat_add(&c->rec.rsp_total, ret);
 			c->rec.tail_len = 0;
 		}
@@ -539,6 +578,17 @@ __noinline int text_is_status_line(struct conn *c)
 		return 0;
 	return head[0] == 'H' && head[1] == 'T' && head[2] == 'T' && head[3] == 'P' &&
 	       head[4] == '/' && head[5] == '1' && head[6] == '.';
+}
+
+/* Does it begin another answer? Not where the framing of the one before says that it goes on. What was
+ * pipelined may have been HEAD, whose answer only looks as if it did. */
+__noinline int text_begins_answer(struct conn *c)
+{
+	if (!c || (http_is_followed(&c->http[1]) && !(c->rec.flags & XCHG_PIPELINED)) ||
+	    !text_is_status_line(c))
+		return 0;
+	answer_catch_up(c);
+	return !http_in_data(&c->http[1]);
 }
 
 /* ---- what turns are no requests of ---- */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Drives ends_server.py and writes what it saw, a row for each request in order:
-ends_client.py PORT ROWS"""
+ends_client.py PORT ROWS PROXY-PORT"""
 import json
 import socket
 import struct
@@ -15,27 +15,34 @@ rows = []
 
 
 class Client:
-    def __init__(self, small=False):
+    def __init__(self, small=False, port=None):
         self.s = socket.socket()
         if small:
             self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         self.s.settimeout(20)
-        self.s.connect(("127.0.0.1", int(sys.argv[1])))
+        self.s.connect(("127.0.0.1", int(port or sys.argv[1])))
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.left = b""
 
-    def read(self, mark):
-        b = b""
-        while mark not in b:
+    # until the mark has come so often
+    def read(self, mark, times=1):
+        b, self.left = self.left, b""
+        while b.count(mark) < times:
             d = self.s.recv(65536)
             if not d:
                 break
             b += d
+        at = -len(mark)
+        for _ in range(times):
+            at = b.find(mark, at + len(mark))
+        if at >= 0:
+            self.left = b[at + len(mark):]
         return b
 
-    def get(self, path, mark, status=200, before=b"", **facts):
+    def get(self, path, mark, status=200, before=b"", times=1, **facts):
         start = time.monotonic()
         self.s.sendall(before + b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
-        self.read(mark)
+        self.read(mark, times)
         self.row("GET", path, status, start, **facts)
 
     def row(self, method, path, status, start, **facts):
@@ -69,6 +76,71 @@ def chunks():
         c.get(b"/reset", b"hello")
         c.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         c.close(0.01)
+
+
+# What looks like a body's end is chunks' data; where they do end nobody has to wait for more.
+def chunks_far():
+    c = Client()
+    for path in (b"/fake-end", b"/fake-end-apart", b"/fake-end-long-head", b"/fake-end-longest-head",
+                 b"/fake-end-head-split", b"/fake-end-extension", b"/fake-end-many"):
+        c.get(path, b"0\r\n\r\n", times=2)
+        c.get(b"/after-fake-end", b"ok")
+    c.get(b"/chunk-file", b"0\r\n\r\n")
+    c.get(b"/trailers-far", b"dur=1\r\n\r\n")
+    time.sleep(1.5)
+    c.get(b"/trailers-apart", b"dur=1\n\n")
+    time.sleep(0.5)
+    c.get(b"/last-chunk-far", b"0\r\n\r\n")
+    time.sleep(0.5)
+    c.get(b"/after-chunks", b"ok")
+    c.get(b"/chunk-status-line", b"0\r\n\r\n", times=4)
+    c.get(b"/unchanged", b"\r\n\r\n", 304)
+    time.sleep(0.5)
+    c.get(b"/after-chunks", b"ok")
+    c.close()
+
+
+# the same through a proxy, whose call it is, too
+def chunks_proxied():
+    c = Client(port=sys.argv[3])
+    for path, times in ((b"/fake-end", 2), (b"/fake-end-apart", 2), (b"/fake-end-long-head", 2),
+                        (b"/chunk-file", 1), (b"/last-chunk-far", 1), (b"/after-chunks", 0)):
+        c.get(path, b"0\r\n\r\n" if times else b"ok", times=max(times, 1), proxied=True)
+        rows.append({k: v for k, v in rows[-1].items() if k != "proxied"})
+        time.sleep(0.3)
+    c.close()
+
+
+def chunks_bodies():
+    c = Client()
+    for path in (b"/head-chunked", b"/head-chunked"):
+        start = time.monotonic()
+        c.s.sendall(b"HEAD " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        c.read(b"\r\n\r\n")
+        c.row("HEAD", path, 200, start)
+        time.sleep(0.5)
+    # pipelined: each answer is followed for itself, but that to HEAD, of whatever was asked for
+    start = time.monotonic()
+    c.s.sendall(b"".join(m + b" HTTP/1.1\r\nHost: x\r\n\r\n" for m in (
+        b"GET /fake-end-twice", b"HEAD /head-chunked", b"GET /fake-end-again", b"GET /after-twice")))
+    c.read(b"0\r\n\r\n", 2)
+    c.row("GET", b"/fake-end-twice", 200, start)
+    c.row("HEAD", b"/head-chunked", 200, start)
+    c.read(b"0\r\n\r\n", 2)
+    c.row("GET", b"/fake-end-again", 200, start)
+    c.read(b"ok")
+    c.row("GET", b"/after-twice", 200, start)
+    c.close()
+    c = Client()
+    start = time.monotonic()
+    c.s.sendall(b"POST /duplex-far HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n")
+    c.read(b"ready")
+    pieces(c, 0.2, b"b" * 30000)
+    c.read(b"0\r\n\r\n", 2)
+    c.row("POST", b"/duplex-far", 200, start)
+    time.sleep(0.5)
+    c.get(b"/after-duplex", b"ok")
+    c.close()
 
 
 def pauses():
@@ -214,7 +286,7 @@ def long_heads():
     c = Client()
     c.get(b"/long-head", b"y" * 10)
     c.get(b"/after-long-head", b"ok")
-    c.get(b"/longest-head", b"y" * 10, end_unseen=300000)
+    c.get(b"/longest-head", b"y" * 10)
     c.close()
     c = Client()
     start = time.monotonic()
@@ -296,7 +368,7 @@ def proxied():
         c.close()
 
 
-for step in (interim, chunks, pauses, bodies, duplex, chunked_bodies, refused_lengths,
+for step in (interim, chunks, chunks_far, chunks_proxied, chunks_bodies, pauses, bodies, duplex, chunked_bodies, refused_lengths,
              refused_proxied, long_heads, fastcgi, http2, words, slow_reader, proxied):
     step()
 with open(sys.argv[2], "w") as f:

@@ -11,6 +11,8 @@ import web
 
 COOKIES = b"Set-Cookie: s=" + b"x" * 600 + b"; HttpOnly\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
+FAR = b"1b58\r\n" + 7000 * b"x" + b"\r\n"  # a chunk: what comes behind it is out of the head's sight
+FAKE = 1000 * b"x" + b"\r\n0\r\n\r\n"  # data that ends like a body
 
 
 def head(status, fields=b""):
@@ -32,6 +34,8 @@ class Conn(web.Conn):
                 select.select([self.sock], [], [], p)
             elif isinstance(p, float):
                 time.sleep(p)
+            elif isinstance(p, list):
+                assert self.sock.sendmsg(p) == sum(map(len, p))
             else:
                 self.sock.sendall(p)
 
@@ -99,6 +103,75 @@ class Conn(web.Conn):
 
     def do_last_chunk_split(self):
         self.send(head(b"200 OK", COOKIES + CHUNKED) + b"5\r\nhello\r\n", 0.05, b"0\r\n", b"\r\n")
+
+    # what looks like a body's end, far behind the head: data of a chunk, and it goes on
+    def do_fake_end(self, fields=b"", size=b"%x\r\n"):
+        self.send(head(b"200 OK", fields + CHUNKED) + FAR, 0.02, size % (len(FAKE) + 3) + FAKE,
+                  Poll(0.5), b"yyy\r\n0\r\n\r\n")
+
+    def do_fake_end_apart(self):
+        self.send(head(b"200 OK", CHUNKED), 0.02, FAR, 0.02, b"%x" % (len(FAKE) + 3), 0.02, b"\r",
+                  0.02, b"\n", 0.02, FAKE, Poll(0.5), b"yyy\r", 0.02, b"\n0\r\n\r\n")
+
+    def do_fake_end_long_head(self):
+        self.do_fake_end(COOKIES)
+
+    def do_fake_end_longest_head(self):
+        self.do_fake_end(16 * COOKIES)
+
+    def do_fake_end_head_split(self):
+        whole = head(b"200 OK", 2 * COOKIES + CHUNKED)
+        self.send(whole[:-9], 0.02, whole[-9:] + FAR, 0.02, b"%x\r\n" % (len(FAKE) + 3) + FAKE,
+                  Poll(0.5), b"yyy\r\n0\r\n\r\n")
+
+    def do_fake_end_extension(self):
+        self.do_fake_end(size=b'5;a=b\nhello\r\n00%X ;c="d"\r\n')
+
+    # a system call with many buffers, as some servers send chunks
+    def do_fake_end_many(self):
+        parts = [b"5", b"\r\n", b"hello", b"\r\n"]
+        self.send([head(b"200 OK", CHUNKED)] + 5 * parts, 0.02,
+                  100 * parts + [b"%x" % (len(FAKE) + 3), b"\r\n", FAKE], Poll(0.5),
+                  [b"yyy", b"\r\n"] + parts + [b"0\r\n\r\n"])
+
+    do_fake_end_twice = do_fake_end_again = do_fake_end
+
+    # the data of a chunk, or a part of it, comes from a file
+    def do_chunk_file(self):
+        with open(sys.argv[2], "rb") as f:
+            self.send(head(b"200 OK", CHUNKED), 0.02, b"%x\r\n" % 20000)
+            self.sock.sendfile(f, 0, 10000)
+            self.send(Poll(1.6))
+            self.sock.sendfile(f, 10000, 10000)
+            self.send(b"\r\n0\r\n\r\n")
+
+    def do_trailers_far(self):
+        self.send(head(b"200 OK", CHUNKED) + FAR + b"0\r\nServer-Timing: db;dur=1\r\n\r\n")
+
+    def do_trailers_apart(self):
+        self.send(head(b"200 OK", CHUNKED) + FAR, 0.1, b"0\r\nA: b\r\n", 0.1,
+                  b"Server-Timing: db;dur=", Poll(0.5), b"1\n\n")
+
+    def do_last_chunk_far(self):
+        self.send(head(b"200 OK", CHUNKED) + FAR, 0.1, b"0\r", Poll(0.5), b"\n\r\n")
+
+    # data that looks like another answer's head
+    def do_chunk_status_line(self):
+        b = b"HTTP/1.1 500 Oops\r\n" + CHUNKED + b"\r\n0\r\n\r\n"
+        self.send(head(b"200 OK", CHUNKED) + b"%x\r\n" % (3 * len(b)), 0.05, b, 0.1, b, Poll(0.5),
+                  b + b"\r\n0\r\n\r\n")
+
+    # says chunked, but HEAD was asked, or nothing has changed
+    def do_head_chunked(self):
+        self.send(head(b"200 OK", COOKIES + CHUNKED))
+
+    def do_unchanged(self):
+        self.send(head(b"304 Not Modified", COOKIES + CHUNKED))
+
+    def do_duplex_far(self):
+        self.send(head(b"200 OK", CHUNKED) + b"5\r\nready\r\n")
+        self.body(30000)
+        self.send(FAR, b"%x\r\n" % (len(FAKE) + 3) + FAKE, Poll(0.5), b"yyy\r\n0\r\n\r\n")
 
     def do_reset(self):
         self.send(head(b"200 OK", COOKIES + length(5)) + b"hello")

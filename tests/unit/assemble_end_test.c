@@ -215,6 +215,88 @@ static void test_answer_goes_on(void **state)
 		   "GET /x HTTP/1.1\r\n\r\n", 0, "4\r\ndone\r\n0\r\n\r\n");
 }
 
+#define IN_CHUNKS "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+/* 5,000 bytes that look as if they ended it. */
+static void long_answer(struct xchg *e, const char *begin, uint64_t us)
+{
+	static const char end[] = "x\r\n0\r\n\r\n";
+	char page[5000];
+
+	memset(page, 'x', sizeof(page));
+	memcpy(page, begin, strlen(begin));
+	memcpy(page + sizeof(page) - strlen(end), end, strlen(end));
+	xchg_answer(e, page, sizeof(page), us, us);
+}
+
+static void followed(struct xchg *e, bool whole)
+{
+	e->x.flags |= XCHG_ANSWER_FRAMED;
+	e->x.pg_last = whole;
+}
+
+/* An answer that was followed is over when the kernel side says so, however long it rests and whatever
+ * it looks like; and then at once. */
+static void test_followed(void **state)
+{
+	struct scene s;
+	struct xchg e;
+
+	(void)state;
+	scene_init(&s);
+	xchg_accepted(&e, 1, 1, NGINX, 80);
+	REQUEST(&e, GET, 10, 10);
+	long_answer(&e, IN_CHUNKS "2000\r\n", 1000);
+	followed(&e, false);
+	scene_xchg(&s, &e, XCHG_OPEN, 1010);
+	scene_tick(&s, 3000000);
+	assert_int_equal(s.n_got, 0);
+	e.x.turn[1].bytes += 5000;
+	e.x.turn[1].last_ns = AT(3500000);
+	followed(&e, true);
+	scene_xchg(&s, &e, XCHG_OPEN, 3500010);
+	scene_tick(&s, 3500020);
+	assert_int_equal(s.n_got, 1);
+	assert_int_equal(s.got[0].r.end_reason, END_PROTOCOL);
+	assert_int_equal(s.got[0].r.end_ns, AT(3500000));
+	scene_end(&s);
+}
+
+/* It goes on while more of its request's body comes: the place goes with it. Where the following broke
+ * off meanwhile the last bytes tell. */
+static void test_followed_on(void **state)
+{
+	for (int broken = 0; broken <= 1; broken++) {
+		struct scene s;
+		struct xchg e;
+
+		(void)state;
+		scene_init(&s);
+		xchg_accepted(&e, 1, 1, NGINX, 80);
+		REQUEST(&e, "POST /p HTTP/1.1\r\nContent-Length: 19\r\n\r\n", 10, 10);
+		long_answer(&e, IN_CHUNKS "2000\r\n", 1000);
+		followed(&e, false);
+		scene_xchg(&s, &e, 0, 1010);
+		xchg_next(&e, 2);
+		REQUEST(&e, "GET /x HTTP/1.1\r\n\r\n", 2000, 2000);
+		e.x.flags |= XCHG_BODY;
+		long_answer(&e, "xxx", 3000);
+		if (!broken)
+			followed(&e, false);
+		scene_xchg(&s, &e, XCHG_OPEN, 3010);
+		scene_tick(&s, 4000);
+		assert_int_equal(s.n_got, broken);
+		followed(&e, true);
+		e.x.turn[1].last_ns = AT(5000);
+		scene_xchg(&s, &e, XCHG_OPEN, 5010);
+		scene_tick(&s, 6000);
+		assert_int_equal(s.n_got, 1);
+		assert_text(s.got[0].r.route, "POST /p");
+		assert_int_equal(s.got[0].r.end_ns, AT(broken ? 3000 : 5000));
+		scene_end(&s);
+	}
+}
+
 /* A request that was refused before its body came: the body is no request, whatever is in it. */
 static void test_refused_body(void **state)
 {
@@ -243,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_reasons),        cmocka_unit_test(test_open_again),
 		cmocka_unit_test(test_long_head),      cmocka_unit_test(test_longer_head),
 		cmocka_unit_test(test_answer_goes_on), cmocka_unit_test(test_refused_body),
+		cmocka_unit_test(test_followed),       cmocka_unit_test(test_followed_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

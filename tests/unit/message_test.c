@@ -153,6 +153,50 @@ static void test_http_long_head(void **state)
 	}
 }
 
+/* Where the kernel side has followed an answer it says whether that is whole, whatever the last bytes look
+ * like; but for answers that have no body, and those whose length is in sight. */
+static void test_http_followed(void **state)
+{
+#define LENGTH_9 "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+	static const struct {
+		const char *request, *answer;
+		enum answer_place place;
+		bool can_tell, ended, unseen;
+	} cases[] = {
+		{ GET, CHUNKED "\r\n5\r\nhello\r\n", ANSWER_GOES_ON, 1, 0, 0 },
+		{ GET, CHUNKED "\r\n5\r\nhello\r\n", ANSWER_WHOLE, 1, 1, 0 },
+		{ GET, CHUNKED "\r\n10\r\nhello", ANSWER_NOT_FOLLOWED, 1, 1, 0 },
+		{ GET, CHUNKED "X-Long: the head is n", ANSWER_GOES_ON, 1, 0, 0 },
+		{ GET, CHUNKED "X-Long: the head is n", ANSWER_WHOLE, 1, 1, 0 },
+		{ GET, "HTTP/1.1 200 OK\r\nX-Long: the head is n", ANSWER_GOES_ON, 1, 0, 0 },
+		{ GET, "HTTP/1.1 200 OK\r\nX-Long: the head is n", ANSWER_WHOLE, 1, 1, 0 },
+		{ GET, "HTTP/1.1 200 OK\r\nX-Long: the head is n", ANSWER_NOT_FOLLOWED, 0, 0, 1 },
+		{ GET, LENGTH_9, ANSWER_GOES_ON, 1, 1, 0 },
+		{ "HEAD /a HTTP/1.1\r\n\r\n", CHUNKED "\r\n", ANSWER_GOES_ON, 1, 1, 0 },
+		{ GET, "HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", ANSWER_GOES_ON, 1,
+		  1, 0 },
+		{ GET, "HTTP/1.1 103 Hints\r\n\r\n" CHUNKED "\r\n", ANSWER_WHOLE, 1, 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text_state s = { 0 };
+		struct text_in in = { .request = slice_of(cases[i].request),
+				      .response = slice_of(cases[i].answer),
+				      .tail = SLICE_LIT("\r\n0\r\n\r\n"),
+				      .response_bytes = 1000,
+				      .answer = cases[i].place };
+		struct text t;
+
+		text_read_exchange(&s, &in, &t);
+		text_state_release(&s);
+		if (t.can_tell != cases[i].can_tell || t.ended != cases[i].ended ||
+		    t.unseen != cases[i].unseen)
+			fail_msg("case %zu: can_tell %d ended %d unseen %d", i, t.can_tell, t.ended,
+				 t.unseen);
+	}
+}
+
 /* The type is in the head; what a page says is its own affair. */
 static void test_http_page_about_streams(void **state)
 {
@@ -728,6 +772,7 @@ int main(void)
 		cmocka_unit_test(test_http_upgrade),
 		cmocka_unit_test(test_http2),
 		cmocka_unit_test(test_http_long_head),
+		cmocka_unit_test(test_http_followed),
 		cmocka_unit_test(test_http_page_about_streams),
 		cmocka_unit_test(test_http_continues),
 		cmocka_unit_test(test_http_pipelined),

@@ -20,6 +20,7 @@ static void read_text(struct assemble *a, struct node *n, const struct rec_xchg 
 		.tail = node_tail(x),
 		.request_bytes = x->turn[0].bytes,
 		.response_bytes = x->turn[1].bytes,
+		.answer = node_answer_place(x),
 		.pipelined = x->flags & XCHG_PIPELINED,
 		.body = x->flags & XCHG_BODY,
 		.behind = x->flags & XCHG_BEHIND,
@@ -48,6 +49,7 @@ void exchange_data(struct assemble *a, const struct rec_data *r)
 	in.response = more_text_of_answer(&a->texts, &n->x, rsp);
 	in.tail = node_tail(&n->x);
 	in.response_bytes = n->x.turn[1].bytes;
+	in.answer = node_answer_place(&n->x);
 	text_read_answer(&in, n->proto, &n->text);
 	if (n == n->conn->newest)
 		n->conn->text.upgraded = n->text.upgrade;

@@ -124,7 +124,7 @@ static void fold_text(struct node *n)
 
 	if (answer_goes_on(n)) {
 		*t = *b;
-		text_goes_on(t, n->x.turn[1].bytes, node_tail(&n->x));
+		text_goes_on(t, n->x.turn[1].bytes, node_tail(&n->x), node_answer_place(&n->x));
 		return;
 	}
 	if (b->route && (b->interim || t->continues || !t->route))

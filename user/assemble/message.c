@@ -85,6 +85,14 @@ static bool interim_is_all(const struct text_in *in, const struct http1_response
 	return in->tail.len >= n && !memcmp(in->tail.ptr + in->tail.len - n, end, n);
 }
 
+static void http_followed(enum answer_place place, struct text *out)
+{
+	out->followed = true;
+	out->ended = place == ANSWER_WHOLE;
+	out->unseen = false;
+	out->can_tell = true;
+}
+
 static void http_chunks(struct slice front, struct slice tail, uint64_t bytes, struct text *out)
 {
 	/* the kernel side has not read a tail where all is in the head */
@@ -105,6 +113,8 @@ static void http_read_body(const struct text_in *in, const struct http1_response
 	if (!http1_response_has_body(method, rsp->status)) {
 		out->can_tell = true;
 		out->ended = true;
+	} else if (rsp->chunked && in->answer) {
+		http_followed(in->answer, out);
 	} else if (rsp->chunked) {
 		http_chunks(front, in->tail, body, out);
 	} else if (rsp->content_length >= 0) {
@@ -171,7 +181,12 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		http_read_body(&rest, &rsp, method, out);
 		return;
 	}
-	/* longer than what is kept of it; how chunks end is known anyway */
+	/* longer than what is kept of it */
+	if (in->answer && http1_response_has_body(method, rsp.status)) {
+		http_followed(in->answer, out);
+		return;
+	}
+	/* how chunks end is known anyway */
 	out->ended = (rsp.chunked || out->stream) && http1_chunked_ends(in->tail);
 	if (rsp.chunked)
 		http_chunks((struct slice){ 0 }, in->tail, rest.response_bytes, out);
@@ -179,11 +194,14 @@ static void http_read_answer(const struct text_in *in, struct slice method, stru
 		out->unseen = in->response.len < in->response_bytes;
 }
 
-void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail)
+void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail,
+		  enum answer_place place)
 {
 	if (out->whole)
 		out->ended = response_bytes >= out->whole;
-	else if (out->chunked)
+	else if (out->followed && place)
+		http_followed(place, out);
+	else if (out->followed || out->chunked)
 		http_chunks((struct slice){ 0 }, tail, response_bytes, out);
 }
 
@@ -569,7 +587,7 @@ void text_read_answer(const struct text_in *in, enum proto proto, struct text *o
 		return;
 	out->status = 0;
 	out->error = out->interim = out->ended = out->can_tell = false;
-	out->unseen = out->chunked = out->stream = out->multiplexed = false;
+	out->unseen = out->chunked = out->followed = out->stream = out->multiplexed = false;
 	out->upgrade = PROTO_UNKNOWN;
 	http_read_answer(in, slice_of(intern_text(out->method)), out);
 }

@@ -37,11 +37,15 @@ void text_state_release(struct text_state *s);
 /* Holds on to its names, see base/intern.h. */
 void text_state_keep_names(const struct text_state *s);
 
+/* HTTP: how far an answer was followed by its framing. */
+enum answer_place { ANSWER_NOT_FOLLOWED, ANSWER_GOES_ON, ANSWER_WHOLE };
+
 struct text_in {
 	struct slice request; /* head, with what REC_DATA added */
 	struct slice response; /* head */
 	struct slice tail; /* last bytes of the response */
 	uint64_t request_bytes, response_bytes; /* in all */
+	enum answer_place answer;
 	bool pipelined; /* the request was read together with the one before */
 	/* HTTP: the request before was followed: this is more of its body, or begins right behind it */
 	bool body, behind;
@@ -69,6 +73,7 @@ struct text {
 	bool can_tell; /* the protocol would prove it: `ended` false means not yet */
 	bool unseen; /* HTTP: where the answer ends is said in bytes that are not there */
 	bool chunked; /* HTTP: its end is in the last bytes */
+	bool followed; /* HTTP: the kernel side has told how far the answer is */
 	uint64_t whole; /* HTTP: bytes of the answer when it has a length, else 0 */
 	bool stream; /* server-sent events, replication */
 	bool endless; /* a stream of which nobody awaits the end: replication */
@@ -83,7 +88,8 @@ void text_read_exchange(struct text_state *s, const struct text_in *in, struct t
 /* Reads the answer again, when more is known of it. Only in's answer matters. */
 void text_read_answer(const struct text_in *in, enum proto proto, struct text *out);
 /* An HTTP answer goes on in a further exchange: it has so many bytes now, which end with `tail`. */
-void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail);
+void text_goes_on(struct text *out, uint64_t response_bytes, struct slice tail,
+		  enum answer_place place);
 /* The route of an exchange with PostgreSQL in two parts, either of which may have none. */
 uint32_t text_both_routes(uint32_t first, uint32_t second);
 /* To be called before the first reading of each further exchange of the connection. */

@@ -266,6 +266,13 @@ static inline struct slice node_tail(const struct rec_xchg *x)
 	return (struct slice){ (const char *)x->tail, x->tail_len };
 }
 
+static inline enum answer_place node_answer_place(const struct rec_xchg *x)
+{
+	if (!(x->flags & XCHG_ANSWER_FRAMED))
+		return ANSWER_NOT_FOLLOWED;
+	return x->pg_last ? ANSWER_WHOLE : ANSWER_GOES_ON;
+}
+
 static inline bool node_answered(const struct node *n)
 {
 	return n->x.turn[1].ops > 0;
