@@ -135,19 +135,20 @@ struct rec_idle {
 	 * first request that the thread went on with then); IDLE_ANYBODYS, that may have been for the loop's
 	 * own sake (it was as long in coming before, and then no I/O followed), or what it goes on with may be
 	 * another thread's result (these have ended such waits) that came while it was slow to go on; the
-	 * milliseconds since the thread first waited until that time; and the time since the wait ended, in
-	 * units of IDLE_TURN_US. Older versions: 0, or it timed out, then 1 and the microseconds since the
+	 * time since the thread first waited until that time, in units of 2^IDLE_CHOSEN_SHIFT ns; and the time
+	 * since the wait ended, in units of 2^IDLE_TURN_SHIFT ns. Older versions: 0, or it timed out, then 1 and the microseconds since the
 	 * thread first waited until that time. */
 	uint32_t latest;
 };
 
 #define IDLE_TOLD 0x80000000u
 #define IDLE_TIMED_OUT 0x40000000u
-#define IDLE_CHOSEN_SHIFT 15
+#define IDLE_CHOSEN_PLACE 15
+#define IDLE_CHOSEN_SHIFT 20
 #define IDLE_CHOSEN_MAX 0x7fffu
 #define IDLE_ANYBODYS 0x4000u
 #define IDLE_TURN_MAX 0x3fffu /* or more */
-#define IDLE_TURN_US 64u
+#define IDLE_TURN_SHIFT 16
 
 /* Slices: the nanoseconds that the doing thread spent for this exchange before ... */
 enum slice_kind {

@@ -136,13 +136,11 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 /* Before the turn gets the I/O, after the thread's time was taken. */
 static __always_inline void idle_mark(struct rec_xchg *x, __u32 turn, struct thread *t, __u32 tid)
 {
-	__u64 xid = x->role == ROLE_ACCEPTED ? x->xid : x->parent;
-
 	if (!t)
 		return;
+	thread_idle(t, x->role == ROLE_ACCEPTED ? x->xid : x->parent, tid, &x->idle[turn][1]);
 	if (!x->turn[turn].first_ns)
-		thread_idle(t, xid, tid, &x->idle[turn][0]);
-	thread_idle(t, xid, tid, &x->idle[turn][1]);
+		x->idle[turn][0] = x->idle[turn][1];
 }
 
 static __always_inline void turn_add(struct rec_turn *turn, __u32 tid, __u32 bytes, __u64 now)

@@ -157,7 +157,7 @@ static __always_inline struct thread *thread_of(struct task_struct *p)
 }
 
 #define DUE_SLACK_NS 2000000ULL
-#define SLOW_TURN_US 1000
+#define SLOW_TURN_NS 1000000ULL
 
 static __always_inline bool state_is_idle(__u32 state)
 {
@@ -191,7 +191,7 @@ static __always_inline void thread_polls(struct thread *t, __u64 now)
  * thread goes on with: others may come in the same turn for reasons that are not seen. */
 static __always_inline void thread_idle(struct thread *t, __u64 xid, __u32 tid, struct rec_idle *to)
 {
-	__u64 turn = (t->last_io_ns - t->polled_ns) / (IDLE_TURN_US * 1000), ms, coming;
+	__u64 turn = (t->last_io_ns - t->polled_ns) >> IDLE_TURN_SHIFT, chosen, coming;
 
 	to->ns = t->idle_ns;
 	to->tid = tid;
@@ -202,11 +202,11 @@ static __always_inline void thread_idle(struct thread *t, __u64 xid, __u32 tid, 
 		t->due_for = xid;
 	if (t->due_for != xid)
 		return;
-	ms = (t->last_io_ns - t->chosen_ns) / 1000000;
-	to->latest |= IDLE_TIMED_OUT | (ms < IDLE_CHOSEN_MAX ? ms : IDLE_CHOSEN_MAX)
-					       << IDLE_CHOSEN_SHIFT;
+	chosen = (t->last_io_ns - t->chosen_ns) >> IDLE_CHOSEN_SHIFT;
+	to->latest |= IDLE_TIMED_OUT | (chosen < IDLE_CHOSEN_MAX ? chosen : IDLE_CHOSEN_MAX)
+					       << IDLE_CHOSEN_PLACE;
 	coming = t->polled_ns - t->chosen_ns;
-	if ((t->helped && turn > SLOW_TURN_US / IDLE_TURN_US) ||
+	if ((t->helped && turn > SLOW_TURN_NS >> IDLE_TURN_SHIFT) ||
 	    (coming < t->tick_ns + DUE_SLACK_NS && t->tick_ns < coming + DUE_SLACK_NS))
 		to->latest |= IDLE_ANYBODYS;
 }

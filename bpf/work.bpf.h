@@ -24,17 +24,13 @@ static __always_inline __u64 thread_lends(const struct thread *w)
 }
 
 /* The current thread does I/O for a request. One that it sends the answer to is no longer what it may leave to
- * a worker: what it reads then is. (epoll_wait() need not wait: not every turn of a loop is seen.) A global
- * function, too. */
-__noinline int work_turn(struct thread *t, __u64 xid, bool answers)
+ * a worker: what it reads then is. (epoll_wait() need not wait: not every turn of a loop is seen.) Each branch
+ * would double what is verified. */
+static __always_inline void work_turn(struct thread *t, __u64 xid, bool answers)
 {
-	if (!t)
-		return 0;
-	if (t->turn_of && t->turn_of != xid)
-		t->turn_mixed = 1;
+	t->turn_mixed |= (t->turn_of != 0) & (t->turn_of != xid);
 	t->turn_of = answers ? 0 : xid;
 	t->turn += answers;
-	return 0;
 }
 
 /* A record of a thread's work, or of work for job that begins; pid_tgid is of that thread. */

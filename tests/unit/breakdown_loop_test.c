@@ -91,8 +91,8 @@ static void test_loop_after_its_latest_wait(void **state)
 	struct scene s;
 
 	(void)state;
-	/* wall 100 ms = own 20, then 30 idle and 40 for others in turn, until a timeout; then 10 for others (less
-	 * the unit of the time since then, 64 us) */
+	/* wall 100 ms = own 20, then 30 idle and 40 for others in turn, until a timeout; then 8.192 (125
+	 * units) for others */
 	scene_init(&s, T, T + US(100000));
 	read_at(&s, 0, 0);
 	s.in.loop = true;
@@ -100,15 +100,14 @@ static void test_loop_after_its_latest_wait(void **state)
 	own(&s, SLICE_MID, STATE_RUN, 20000);
 	s.in.idle = idle;
 	idle[1][0].latest = idle[1][1].latest = IDLE_TOLD | IDLE_TIMED_OUT |
-						80 << IDLE_CHOSEN_SHIFT | (10000 / IDLE_TURN_US);
+						80 << IDLE_CHOSEN_PLACE | 124;
 	run(&s);
-	EXPECT(&s, part(CAUSE_CPU, "", 20000), part(CAUSE_SLEEP, "timer", 70000 - 48),
-	       part(CAUSE_LOOP, "", 10000 + 48));
+	EXPECT(&s, part(CAUSE_CPU, "", 20000), part(CAUSE_SLEEP, "timer", 71808),
+	       part(CAUSE_LOOP, "", 8192));
 	idle[1][0].latest &= ~IDLE_TIMED_OUT;
 	run(&s);
 	EXPECT(&s, part(CAUSE_CPU, "", 20000),
-	       part(CAUSE_UNKNOWN, "the event loop was idle", 70000 - 48),
-	       part(CAUSE_LOOP, "", 10000 + 48));
+	       part(CAUSE_UNKNOWN, "the event loop was idle", 71808), part(CAUSE_LOOP, "", 8192));
 	idle[1][0].latest = 0; /* an older capture */
 	run(&s);
 	EXPECT(&s, part(CAUSE_CPU, "", 20000),

@@ -75,7 +75,7 @@ static void test_alone(void **state)
 /* The loop had nothing to do until its latest wait ended: whatever it ran before that did not keep the request. */
 static void test_latest_wait(void **state)
 {
-	enum { UNIT = IDLE_TURN_US * 1000, MS = 1000000 };
+	enum { UNIT = 1 << IDLE_TURN_SHIFT, MS = 1000000 };
 	struct idle idle;
 	struct scene s;
 
@@ -90,20 +90,20 @@ static void test_latest_wait(void **state)
 	assert_int_equal(idle.other_more_ns, 80 * MS - 11 * UNIT);
 	assert_int_equal(idle.due_ns + idle.due_more_ns, 0);
 	assert_int_equal(idle.span_ns, 100 * MS);
-	/* by its own timeout, that it chose 105 or 106 ms before */
-	s.idle[1][0].latest |= IDLE_TIMED_OUT | 105 << IDLE_CHOSEN_SHIFT;
+	/* by its own timeout, that it chose 104.9 or 105.9 ms before */
+	s.idle[1][0].latest |= IDLE_TIMED_OUT | 100 << IDLE_CHOSEN_PLACE;
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.due_ns, 20 * MS);
 	assert_int_equal(idle.due_more_ns, 80 * MS - 11 * UNIT);
 	assert_int_equal(idle.other_ns + idle.other_more_ns, 0);
-	s.idle[1][0].latest += 1 << IDLE_CHOSEN_SHIFT;
+	s.idle[1][0].latest += 1 << IDLE_CHOSEN_PLACE;
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.other_ns, 20 * MS);
 	/* what may be anybody's is the request's if it was chosen when that was read */
-	s.idle[1][0].latest = IDLE_TOLD | IDLE_TIMED_OUT | IDLE_ANYBODYS | 95 << IDLE_CHOSEN_SHIFT;
+	s.idle[1][0].latest = IDLE_TOLD | IDLE_TIMED_OUT | IDLE_ANYBODYS | 91 << IDLE_CHOSEN_PLACE;
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.due_ns, 20 * MS);
-	s.idle[1][0].latest -= 1 << IDLE_CHOSEN_SHIFT;
+	s.idle[1][0].latest -= 1 << IDLE_CHOSEN_PLACE;
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.due_ns + idle.due_more_ns, 0);
 	assert_int_equal(idle.other_ns, 20 * MS);

@@ -92,11 +92,12 @@ static struct latest latest_of(const struct rec_idle *idle)
 	if (!(v & IDLE_TOLD))
 		return (struct latest){ v != 0, false, v - 1, UINT64_MAX };
 	turn = v & IDLE_TURN_MAX;
-	return (struct latest){ v & IDLE_TIMED_OUT, v & IDLE_ANYBODYS,
-				(v >> IDLE_CHOSEN_SHIFT & IDLE_CHOSEN_MAX) * 1000ull,
-				/* the whole of its last unit */
-				turn == IDLE_TURN_MAX ? UINT64_MAX :
-							(turn + 1) * IDLE_TURN_US * 1000 };
+	return (struct latest){
+		v & IDLE_TIMED_OUT, v & IDLE_ANYBODYS,
+		((uint64_t)(v >> IDLE_CHOSEN_PLACE & IDLE_CHOSEN_MAX) << IDLE_CHOSEN_SHIFT) / 1000,
+		/* the whole of its last unit */
+		turn == IDLE_TURN_MAX ? UINT64_MAX : (turn + 1) << IDLE_TURN_SHIFT
+	};
 }
 
 /* Was the time that ended the wait the request's? Only if the loop chose it after it had gone on with the
