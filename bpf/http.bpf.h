@@ -411,6 +411,24 @@ __noinline int answer_has(struct conn *c, __u32 three, __u8 any)
 	return !!found;
 }
 
+/* May what is kept of an answer say that it is chunked? Each usual answer comes here, so it looks for no more
+ * than "nk", which other heads seldom have. */
+__noinline int answer_may_chunk(struct conn *c)
+{
+	__u64 found = 0;
+
+	if (!c)
+		return 0;
+	for (__u32 i = 0; i < ABI_RSP_HEAD_MAX; i += 8) {
+		const __u8 *at = c->rec.rsp + (i + 9 > ABI_RSP_HEAD_MAX ? i - 1 : i);
+		__u64 x = ((*(const __u64 *)at | HTTP_ONES * 0x20) ^ HTTP_ONES * 'n') |
+			  ((*(const __u64 *)(at + 1) | HTTP_ONES * 0x20) ^ HTTP_ONES * 'k');
+
+		found |= (x - HTTP_ONES) & ~x;
+	}
+	return !!(found & HTTP_ONES << 7);
+}
+
 /* Some have none, whatever their heads say; behind an interim one the final one may follow at once. */
 static __always_inline bool answer_has_body(const struct conn *c)
 {
@@ -431,6 +449,11 @@ static __always_inline bool answer_is_head(const struct rec_xchg *x)
 	__u32 last = (x->rsp_len - 4) & (ABI_RSP_HEAD_MAX - 1);
 
 	return *(const __u32 *)(x->rsp + last) == EMPTY_LINE;
+}
+
+static __always_inline bool answer_head_is_whole(struct conn *c)
+{
+	return answer_is_head(&c->rec) || answer_has(c, ANSWER_EMPTY_LINE, 0);
 }
 
 /* What the record says of it. */

@@ -375,7 +375,7 @@ __noinline int answer_first(struct conn *c, struct user_bufs *b, __u32 ret, __u3
 	if (!c || !b)
 		return 0;
 	have = b->v[0].len < ret ? b->v[0].len : ret;
-	whole = answer_is_head(&c->rec) || answer_has(c, ANSWER_EMPTY_LINE, 0);
+	whole = answer_head_is_whole(c);
 	longer = !whole && n && n < have;
 	if (longer)
 		answer_emit(c, b->v[0].base, have, n);
@@ -408,7 +408,8 @@ static __always_inline void read_response(struct conn *c, struct user_bufs *b, _
 		n = head_copy(c, b, ret, 1);
 	x->rsp_len += n;
 	sat_add(&x->rsp_total, ret);
-	if (!http_is_followed(&c->http[1]) && kept && n < ret && answer_looks(x))
+	if (!http_is_followed(&c->http[1]) && kept && n < ret && answer_looks(x) &&
+	    (answer_may_chunk(c) || !answer_head_is_whole(c)))
 		skip = answer_first(c, b, ret, n);
 	if (http_is_followed(&c->http[1]))
 		answer_read(c, b, ret, skip);
