@@ -18,7 +18,7 @@ recv threads upstream
 send threads reader
 poll loop upstream
 sleep threads sleep
-ipc threads pipe,futex
+ipc threads pipe
 lock pool mutex
 poll proxy slot
 recv lasting calls

@@ -143,7 +143,7 @@ fabricate()
 		for (i = 0; i < n; i++) {
 			request("spin", "cpu", "/c/spin", i)
 			request("sleep", "sleep", "/c/sleep", i)
-			request("futex", "ipc", "/c/futex", i)
+			request("futex", "sleep", "/c/futex", i)
 			request("mutex", "lock", "/c/mutex", i)
 			request("pipe", "ipc", "/c/pipe", i)
 			request("disk", "disk", "/c/disk", i)
@@ -241,7 +241,7 @@ expect 1 "a request is incomplete" group=pipe every=30 incomplete=1
 expect 1 "a request is aborted" group=pipe every=30 aborted=1
 expect 1 "no holder is named" group=mutex holder=none
 expect 1 "the wrong holder is named" group=mutex holder="GET /c/*"
-expect 1 "a holder where none was" group=futex every=30 holder="GET /hold/*"
+expect 1 "a holder where none was" group=pipe every=30 holder="GET /hold/*"
 
 fabricate
 head -n 1 "$dir/answer" >"$dir/none"

@@ -255,7 +255,8 @@ static int run_held(struct script *s, const struct group *g)
 
 #define TIMERS_AT_ONCE 3
 
-/* Requests of a loop that all wait for timers of their own: it is idle most of the time. */
+/* Requests of a loop that all wait for timers of their own: it is idle most of the time. No two are due in one
+ * turn of the loop, where nothing says which of them is whose. */
 static int run_timers(struct script *s, const struct group *g)
 {
 	struct client c[TIMERS_AT_ONCE] = { 0 };
@@ -267,7 +268,8 @@ static int run_timers(struct script *s, const struct group *g)
 	for (int i = 0; i < s->samples && !err; i += TIMERS_AT_ONCE) {
 		for (int k = 0; k < TIMERS_AT_ONCE && !err; k++) {
 			snprintf(path, sizeof(path), "/c/timer=%lld",
-				 (long long)random_us(s, 10000, 40000));
+				 (long long)random_us(s, 10000, 15000) +
+					 (i / TIMERS_AT_ONCE + k) % TIMERS_AT_ONCE * 10000);
 			err = client_send(&c[k], g->name, path, NULL);
 			client_sleep_us(1000);
 		}

@@ -13,7 +13,7 @@
 	X(SLEEP, "sleep", "sleep") /* clock_nanosleep */ \
 	X(TIMER, "timer", \
 	  "sleep") /* mode loop: taken up again when the loop's own timeout is due */ \
-	X(FUTEX, "futex", "ipc") /* wait on a futex, no mutex, that a helper thread wakes */ \
+	X(FUTEX, "futex", "sleep") /* wait on a futex for a helper thread, which sleeps so long */ \
 	X(FLOCK, "flock", "lock") /* flock() held by a helper thread for so long */ \
 	X(MUTEX, "mutex", "lock") /* pthread mutex held by a /hold/mutex request; no argument */ \
 	X(HFLOCK, "hflock", "lock") /* flock() held by a /hold/hflock request; no argument */ \

@@ -596,6 +596,14 @@ static void find_worked(struct work *w)
 			w->worked_ns[w->in->works[i].state] += waited_for(&w->in->works[i]);
 }
 
+/* Takes up to `ns` off; returns how much that was. */
+static uint64_t cut_state(uint64_t *state_ns, uint64_t ns)
+{
+	ns = min_of(ns, *state_ns);
+	*state_ns -= ns;
+	return ns;
+}
+
 /* What a worker did, but for its calls. Where it had begun before the thread waited, both are at work for
  * the request, and the thread's own comes first. */
 static void give_work(struct work *w, const struct breakdown_work *v)
@@ -604,12 +612,10 @@ static void give_work(struct work *w, const struct breakdown_work *v)
 	uint64_t state[STATE_COUNT], both = v->end_ns - v->from_ns - waited_for(v);
 
 	memcpy(state, v->state_ns, sizeof(state));
-	for (size_t k = 0; k < sizeof(first) / sizeof(first[0]); k++) {
-		uint64_t cut = min_of(both, state[first[k]]);
-
-		state[first[k]] -= cut;
-		both -= cut;
-	}
+	for (size_t k = 0; k < sizeof(first) / sizeof(first[0]); k++)
+		both -= cut_state(&state[first[k]], both);
+	for (size_t k = 0; k < STATE_COUNT; k++)
+		both -= cut_state(&state[k], both);
 	give_states(w, state, 0);
 	give_named(w, CAUSE_UPSTREAM, "socket",
 		   state[STATE_RECV] + state[STATE_SEND] + state[STATE_CONNECT]);

@@ -59,10 +59,10 @@ static bool went_on(const struct assemble *a, const struct node *n, const struct
 }
 
 /* Was it the only one that the loop left to a worker in that turn? Of several each may be for a request of which
- * nothing was seen in it. */
+ * nothing was seen in it; but for one that it waited for there and then. */
 static bool is_alone(const struct node *n, const struct work *w)
 {
-	for (uint32_t i = 0; i < n->n_works && w->turn; i++) {
+	for (uint32_t i = 0; i < n->n_works && w->turn && w->state == STATE_POLL; i++) {
 		const struct work *v = &n->works[i];
 
 		if (v != w && v->turn == w->turn && v->tid == w->tid)
