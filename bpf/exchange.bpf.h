@@ -96,7 +96,6 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 		owner = x->xid;
 		t->strayed = 0;
 		t->job = 0;
-		work_turn(t, owner, slice >= SLICE_MID);
 		whose = start                   ? TAKE_NEW :
 			t->serving == owner     ? TAKE_SAME :
 			is_handed(x, t, p->pid) ? TAKE_HANDED :
@@ -129,8 +128,10 @@ static __always_inline void exchange_charge(struct conn *c, struct task_struct *
 		x->flags |= XCHG_THREAD_NEW;
 		t->fresh = 0;
 	}
-	if (owner && !lent)
+	if (owner && !lent) {
 		t->serving = owner;
+		work_turn(t, owner, x->role == ROLE_ACCEPTED && slice >= SLICE_MID);
+	}
 }
 
 /* Before the turn gets the I/O, after the thread's time was taken. */

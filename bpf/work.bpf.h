@@ -94,12 +94,12 @@ __noinline int work_begins(struct thread *t, struct thread *w, __u32 tid, __u64 
 	return 0;
 }
 
-/* w, which is current, has done its job: t goes on. A global function, too. */
-__noinline int work_ends(struct thread *t, struct thread *w, __u32 tid)
+/* w, which is current and on its CPU, has done its job: t goes on. A global function, too. */
+__noinline int work_taken(struct thread *t, struct thread *w, __u32 tid)
 {
 	__u64 ran;
 
-	if (!t || !w || !w->on_cpu)
+	if (!t || !w)
 		return 0;
 	timed_settle(w);
 	ran = t->wake_ns > w->mark_ns ? t->wake_ns - w->mark_ns : 0;
@@ -150,6 +150,13 @@ __noinline int work_goes_on(struct thread *t, __u64 xid, __u64 pid_tgid)
 	return 0;
 }
 
+static __always_inline void work_ends(struct thread *t, struct task_struct *waker, struct thread *w)
+{
+	if (!w->on_cpu)
+		thread_in_unseen(w, waker, t->wake_ns);
+	work_taken(t, w, waker->pid);
+}
+
 /* Does the waker write to something that a thread of its own may wait for in poll: a pipe, an eventfd, a
  * pair of Unix sockets? An interrupt, or a packet, can wake anybody in its name. */
 static __always_inline bool wakes_by_write(struct task_struct *waker)
@@ -181,7 +188,7 @@ static __always_inline void work_wakes_poll(struct task_struct *p, struct thread
 	t->helped = 1;
 	w = thread_of(waker);
 	if (w && w->job)
-		work_ends(t, w, waker->pid);
+		work_ends(t, waker, w);
 }
 
 /* The current thread, waker, releases t, of its process, which waits in futex() for no mutex. A short timeout is
@@ -194,7 +201,7 @@ static __always_inline void work_releases(struct task_struct *p, struct thread *
 	if (!t->serving)
 		work_begins(t, w, p->pid, t->wake_ns);
 	else if (w->job == t->serving)
-		work_ends(t, w, waker->pid);
+		work_ends(t, waker, w);
 }
 
 #endif

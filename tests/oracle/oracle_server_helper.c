@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
@@ -18,6 +20,7 @@
 
 struct oracle_helper {
 	pthread_t thread;
+	_Atomic pid_t tid; /* 0 = not started yet */
 	_Atomic uint32_t posted; /* futex word: jobs given; the helper sleeps on it */
 	_Atomic uint32_t locking; /* futex word of a mutex: the file lock is not held yet */
 	_Atomic uint32_t done; /* futex word: jobs ended */
@@ -75,11 +78,30 @@ static void *helper_main(void *arg)
 {
 	struct oracle_helper *h = arg;
 
+	atomic_store(&h->tid, (pid_t)syscall(SYS_gettid));
 	for (uint32_t nr = 1;; nr++) {
 		wait_for(&h->posted, nr);
 		if (atomic_load(&h->stop))
 			return NULL;
 		helper_do(h, nr);
+	}
+}
+
+/* A helper that is still awake needs no waking: nothing tells then whom it works for. */
+static void wait_until_asleep(struct oracle_helper *h)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	while (state != 'S') {
+		sched_yield();
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)atomic_load(&h->tid));
+		f = fopen(path, "re");
+		if (!f)
+			continue; /* not started yet */
+		if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		fclose(f);
 	}
 }
 
@@ -145,6 +167,7 @@ int oracle_helper_wait(struct oracle_helper *h, enum oracle_job job, int64_t us,
 	h->woken_ns = woken_ns;
 	if (job == ORACLE_JOB_FLOCK)
 		atomic_store(&h->locking, LOCKED_WITH_WAITERS);
+	wait_until_asleep(h);
 	atomic_store(&h->posted, nr);
 	futex_wake(&h->posted);
 	switch (job) {
