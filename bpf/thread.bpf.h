@@ -240,10 +240,11 @@ enum timed_flag {
 };
 
 /* The timed waits before were nothing but sleep; several short ones, one after another, may have asked
- * for something that was released unseen. */
+ * for something that was released unseen. Before a request is read no record says how long they were: they stay
+ * what is not known. */
 static __always_inline void timed_settle(struct thread *t)
 {
-	if (t->timed != TIMED_REPEATS) {
+	if (t->timed != TIMED_REPEATS && (t->mid_request || t->job)) {
 		t->since[STATE_OTHER] -= t->timed_ns;
 		t->since[STATE_SLEEP] += t->timed_ns;
 	}
@@ -552,6 +553,9 @@ __noinline int thread_came_in(struct thread *t, const struct sched_account *of, 
 	}
 	if (t->out_state != STATE_RUNQ) {
 		thread_add(t, t->out_state, woken - t->out_ns);
+		if (t->futex)
+			t->timed_ns =
+				0; /* no record tells how long it was: what it was for is not known */
 		if (state_is_idle(t->out_state))
 			thread_cut(t, woken);
 		else if (thread_rests(t))
