@@ -85,8 +85,10 @@ __noinline int work_begins(struct thread *t, struct thread *w, __u32 tid, __u64 
 		return 0;
 	w->lends = 1;
 	r = work_record(bpf_get_current_pid_tgid(), job, now);
-	if (!r)
+	if (!r) {
+		t->job = 0; /* another one of this turn would look as if it was alone */
 		return 0;
+	}
 	r->from_ns = now;
 	r->worker_tid = tid;
 	r->turn = w->turn;

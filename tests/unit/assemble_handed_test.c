@@ -55,15 +55,6 @@ static void scene_with_worker(struct scene *s, struct xchg *e)
 	scene_tick(s, 10000);
 }
 
-static uint64_t cause_us(const struct request *r, enum cause cause)
-{
-	uint64_t ns = 0;
-
-	for (size_t i = 0; i < r->parts.n; i++)
-		ns += r->parts.v[i].cause == cause ? r->parts.v[i].ns : 0;
-	return ns / 1000;
-}
-
 /* Until the worker turned to it the request was in the queue; where that is not known, nothing is. */
 static void test_queue(void **state)
 {

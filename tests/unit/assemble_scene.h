@@ -486,4 +486,14 @@ static inline void expect_part(const struct request *r, const char *who, enum ca
 }
 
 #define assert_text(id, text) assert_string_equal(intern_text(id), (text))
+/* How long the request waited for that cause, all parts of it. */
+static inline uint64_t cause_us(const struct request *r, enum cause cause)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < r->parts.n; i++)
+		ns += r->parts.v[i].cause == cause ? r->parts.v[i].ns : 0;
+	return ns / 1000;
+}
+
 #endif

@@ -57,15 +57,6 @@ static struct rec_work ended(uint64_t job, uint64_t xid, uint32_t worker, uint64
 	return w;
 }
 
-static uint64_t cause_us(const struct request *r, enum cause cause)
-{
-	uint64_t ns = 0;
-
-	for (size_t i = 0; i < r->parts.n; i++)
-		ns += r->parts.v[i].cause == cause ? r->parts.v[i].ns : 0;
-	return ns / 1000;
-}
-
 /* The loop left it to a worker, and went on with it when that was done: what the worker did is the request's,
  * and so is the call that it made. */
 static void test_two_witnesses(void **state)
@@ -236,6 +227,10 @@ static void test_damaged(void **state)
 		w = begun(ONE, i, 1000, i);
 		GIVE(&s, w, REC_WORK, 1000);
 	}
+	/* so whether this one was alone in its turn is not known */
+	w = ended(ONE, ONE, 1, 1000, 101000);
+	w.state_ns[STATE_RUN] = US(100000);
+	GIVE(&s, w, REC_WORK, 101000);
 	asked(&s, ONE, 1000, 101000);
 	scene_tick(&s, 300000);
 	assert_int_equal(cause_us(scene_request(&s, ONE), CAUSE_CPU), 0);

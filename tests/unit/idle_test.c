@@ -107,6 +107,15 @@ static void test_latest_wait(void **state)
 	assert_int_equal(idle_between(&s.in, &idle), 0);
 	assert_int_equal(idle.due_ns + idle.due_more_ns, 0);
 	assert_int_equal(idle.other_ns, 20 * MS);
+	/* since when it waited for that time is not known: some 34 s or more */
+	s.in.sent_first_ns = s.in.sent_last_ns = s.in.end_ns = 1000 + 100000ull * MS;
+	s.idle[1][0].latest = IDLE_TOLD | IDLE_TIMED_OUT |
+			      (IDLE_CHOSEN_MAX - 1) << IDLE_CHOSEN_PLACE;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.due_ns, 20 * MS);
+	s.idle[1][0].latest += 1 << IDLE_CHOSEN_PLACE;
+	assert_int_equal(idle_between(&s.in, &idle), 0);
+	assert_int_equal(idle.due_ns + idle.due_more_ns, 0);
 	/* for how long it has run since is not known */
 	s.idle[1][0].latest = IDLE_TOLD | IDLE_TURN_MAX;
 	assert_int_equal(idle_between(&s.in, &idle), 0);

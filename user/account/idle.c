@@ -87,16 +87,16 @@ struct latest {
 static struct latest latest_of(const struct rec_idle *idle)
 {
 	uint32_t v = idle->latest;
-	uint64_t turn;
+	uint64_t turn, chosen = v >> IDLE_CHOSEN_PLACE & IDLE_CHOSEN_MAX;
 
 	if (!(v & IDLE_TOLD))
 		return (struct latest){ v != 0, false, v - 1, UINT64_MAX };
 	turn = v & IDLE_TURN_MAX;
-	return (struct latest){
-		v & IDLE_TIMED_OUT, v & IDLE_ANYBODYS,
-		((uint64_t)(v >> IDLE_CHOSEN_PLACE & IDLE_CHOSEN_MAX) << IDLE_CHOSEN_SHIFT) / 1000,
-		/* the whole of its last unit */
-		turn == IDLE_TURN_MAX ? UINT64_MAX : (turn + 1) << IDLE_TURN_SHIFT
+	return (struct latest){ /* so long ago that it is not known how long: nobody's */
+				v & IDLE_TIMED_OUT && chosen < IDLE_CHOSEN_MAX, v & IDLE_ANYBODYS,
+				(chosen << IDLE_CHOSEN_SHIFT) / 1000,
+				/* the whole of its last unit */
+				turn == IDLE_TURN_MAX ? UINT64_MAX : (turn + 1) << IDLE_TURN_SHIFT
 	};
 }
 

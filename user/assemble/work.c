@@ -62,7 +62,11 @@ static bool went_on(const struct assemble *a, const struct node *n, const struct
  * nothing was seen in it; but for one that it waited for there and then. */
 static bool is_alone(const struct node *n, const struct work *w)
 {
-	for (uint32_t i = 0; i < n->n_works && w->turn && w->state == STATE_POLL; i++) {
+	if (w->state != STATE_POLL || !w->turn)
+		return true;
+	if (n->n_works == WORKS_MAX)
+		return false; /* there may have been more */
+	for (uint32_t i = 0; i < n->n_works; i++) {
 		const struct work *v = &n->works[i];
 
 		if (v != w && v->turn == w->turn && v->tid == w->tid)
