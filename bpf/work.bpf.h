@@ -11,14 +11,14 @@
 #define TARDY_WORK_BPF_H
 #include "futex.bpf.h"
 
-/* The request that the current thread would lend a worker to, 0 = none. A loop's is the only one that it has done
- * I/O for in this turn; or that whose worker has woken it. */
+/* The request that the current thread would lend a worker to, 0 = none: the only one that it has done I/O for since
+ * its latest wait in poll, or select(); or that whose worker has woken it. */
 static __always_inline __u64 thread_lends(const struct thread *w)
 {
 	if (w->has_work)
 		return w->work.job;
-	if (!w->serving || !w->mid_request || w->strayed ||
-	    (w->poller && (w->turn_of != w->serving || w->turn_mixed)))
+	if (!w->serving || !w->mid_request || w->strayed || w->turn_of != w->serving ||
+	    w->turn_mixed)
 		return 0;
 	return w->serving;
 }
@@ -81,7 +81,7 @@ __noinline int work_begins(struct thread *t, struct thread *w, __u32 tid, __u64 
 	t->idle_cut = 0;
 	t->switched = 1;
 	t->fresh = 0;
-	if (!w->poller)
+	if (!w->idle_ns) /* it has never waited in poll: no loop, nor one by select() */
 		return 0;
 	w->lends = 1;
 	r = work_record(bpf_get_current_pid_tgid(), job, now);
